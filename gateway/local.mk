@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += gateway/libgateway.a
+gateway_libgateway_a_SOURCES =

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += src/base/libbase.a
+src_base_libbase_a_SOURCES = \
+	src/base/alloc.c src/base/alloc.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/clock.c src/base/clock.h \
+	src/base/error.c src/base/error.h \
+	src/base/id.c src/base/id.h \
+	src/base/json.h \
+	src/base/list.h \
+	src/base/log.h \
+	src/base/map.h \
+	src/base/metric.h \
+	src/base/ref.h \
+	src/base/slab.h \
+	src/base/slice.h \
+	src/base/utf8.h \
+	src/base/wheel.h

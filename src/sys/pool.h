@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_SYS_POOL_H
+#define BONDY_SYS_POOL_H
+
+/* pool: a few threads for slow work (hashing, files). Work is submitted from a loop and comes back
+ * to that loop as mail. */
+
+#include <stddef.h>
+
+#include "src/base/error.h"
+
+struct bondy_loop;
+struct bondy_pool;
+
+struct bondy_work {
+    struct bondy_work *next;
+    struct bondy_loop *loop;               /* set by submit: where `done` runs */
+    void (*run)(struct bondy_work *work);  /* on a pool thread */
+    void (*done)(struct bondy_work *work); /* on the loop; takes the work back */
+};
+
+int bondy_pool_create(unsigned threads, size_t max_queue, struct bondy_pool **out,
+                      struct bondy_error *err);
+/* Finishes what is queued. */
+void bondy_pool_destroy(struct bondy_pool *pool);
+/* On a loop's thread. BONDY_ELIMIT: the queue is full, nothing was taken. */
+int bondy_pool_submit(struct bondy_pool *pool, struct bondy_loop *loop, struct bondy_work *work,
+                      struct bondy_error *err);
+
+#endif
