@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ROUTER_LOCAL_H
+#define BONDY_ROUTER_LOCAL_H
+
+/* local: sessions of this process's own code: gateway requests, later bridges and services.
+ *
+ * Everything here is called on the session's own router thread; answers come back on it too,
+ * possibly before the call returns when the callee is a built-in procedure. */
+
+#include "src/base/json.h"
+#include "src/router/session.h"
+
+struct bondy_router_thread;
+
+struct bondy_identity {
+    struct bondy_slice authid; /* empty: a random one is made */
+    struct bondy_slice authrole;
+    struct bondy_slice authmethod;
+    bool is_admin; /* the admin listener's guard let it pass: may use procedures of the master realm
+                    */
+};
+
+/* What a local session is told. RESULT and ERROR answer a call or an acknowledged publish (id is
+ * the request); EVENT and INVOCATION for sessions that subscribed or registered. `message` is
+ * borrowed during the call. */
+struct bondy_session_local {
+    void (*on_message)(void *peer, const struct bondy_message *message);
+    /* The router ended the session (realm removed, killed): its pointer is gone. */
+    void (*on_closed)(void *peer, const char *reason);
+};
+
+/* Joins a realm without HELLO. NULL with BONDY_ENOENT (no such realm), BONDY_EDENIED (it takes no
+ * connections), BONDY_ELIMIT. The caller ends it with bondy_session_lost(). Announces
+ * call_canceling, call_timeout, caller_identification; no progressive results. */
+struct bondy_session *bondy_session_open_local(struct bondy_router_thread *thread,
+                                               struct bondy_slice realm,
+                                               const struct bondy_identity *identity,
+                                               const struct bondy_session_local *local, void *peer,
+                                               struct bondy_error *err);
+
+struct bondy_call_options {
+    uint64_t timeout_ms; /* 0: the configured default */
+    bool disclose_me;
+    json_t *extra; /* other CALL.Options, borrowed; checked like a client's; NULL none */
+};
+/* Sends a CALL; returns its request id. Every failure comes as an ERROR message, never as a return.
+ * The payload is borrowed during the call. */
+uint64_t bondy_session_call(struct bondy_session *session, struct bondy_slice procedure,
+                            const struct bondy_call_options *options,
+                            const struct bondy_payload *payload);
+/* CANCEL, mode killnowait: no answer will come any more. */
+void bondy_session_cancel(struct bondy_session *session, uint64_t request);
+/* `options` are PUBLISH.Options as a tree (borrowed, may be NULL). With acknowledge=true PUBLISHED
+ * or ERROR comes with the request id returned; otherwise nothing comes. *publication gets the id (0
+ * when refused). */
+uint64_t bondy_session_publish(struct bondy_session *session, struct bondy_slice topic,
+                               const json_t *options, const struct bondy_payload *payload,
+                               uint64_t *publication);
+
+/* ---- built-in procedures ------------------------------------------------------------------------
+ * The router asks its hook for procedures below `bondy.` (aliases included) and `wamp.`; they run
+ * on the caller's thread, in whatever realm the caller is, and answer now or later on that thread.
+ */
+
+struct bondy_invocation; /* one running call of a built-in procedure; ends with a reply */
+
+struct bondy_slice bondy_invocation_realm(const struct bondy_invocation *invocation);
+struct bondy_slice bondy_invocation_procedure(const struct bondy_invocation *invocation);
+uint64_t bondy_invocation_session(const struct bondy_invocation *invocation);
+bool bondy_invocation_is_admin(const struct bondy_invocation *invocation);
+struct bondy_router_thread *bondy_invocation_thread(const struct bondy_invocation *invocation);
+/* Decoded when asked for, kept until the reply; borrowed. */
+json_t *bondy_invocation_args(struct bondy_invocation *invocation);
+json_t *bondy_invocation_kwargs(struct bondy_invocation *invocation);
+/* Exactly one of these, once; takes the trees (NULL = absent) and the invocation. Harmless when the
+ * caller has gone meanwhile. */
+void bondy_invocation_result(struct bondy_invocation *invocation, json_t *args, json_t *kwargs);
+void bondy_invocation_error(struct bondy_invocation *invocation, const char *uri, json_t *args,
+                            json_t *kwargs);
+
+typedef void (*bondy_procedure_fn)(void *context, struct bondy_invocation *invocation);
+
+#endif

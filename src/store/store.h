@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_STORE_STORE_H
+#define BONDY_STORE_STORE_H
+
+/* store: the durable state: ordered keys to small versioned records, one writer, a change feed.
+ *
+ * One thread, the control thread, owns all write transactions and runs jobs one after the other;
+ * what waits together is committed together (group commit) and synced before any of it is reported
+ * done. After a commit, on the control thread and in commit order, every change is given to the
+ * hooks (the change feed), and only then the jobs' `done` run. Keys, envelope and versions:
+ * cluster.md B2. Reads outside jobs may touch the disk: not on an I/O loop (those read published
+ * snapshots). */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/base/buf.h"
+#include "src/base/error.h"
+#include "src/base/slice.h"
+#include "src/sys/loop.h"
+
+/* cluster.md B2.3; types of later parts keep their numbers. */
+enum bondy_record_type {
+    BONDY_RECORD_REALM = 0x01,
+    BONDY_RECORD_REALM_ELEMENT = 0x02,
+    BONDY_RECORD_USER = 0x03,
+    BONDY_RECORD_USER_ELEMENT = 0x04,
+    BONDY_RECORD_GROUP = 0x05,
+    BONDY_RECORD_GROUP_ELEMENT = 0x06,
+    BONDY_RECORD_GRANT = 0x07,
+    BONDY_RECORD_SOURCE = 0x08,
+    BONDY_RECORD_TICKET = 0x09,
+    BONDY_RECORD_TOKEN = 0x0A,
+    BONDY_RECORD_API_SPEC = 0x0B,
+    BONDY_RECORD_BRIDGE_RELAY = 0x0C,
+    BONDY_RECORD_BROKER_BRIDGE = 0x0D,
+    BONDY_RECORD_RETAINED = 0x0E,
+    BONDY_RECORD_SETTING = 0x0F,
+    BONDY_RECORD_APPLIED = 0x10,
+    BONDY_RECORD_EVICTED = 0x11,
+    BONDY_RECORD_LEASE = 0x12
+};
+
+#define BONDY_VERSION_LEN 16
+
+struct bondy_store_key {
+    enum bondy_record_type type;
+    struct bondy_slice scope; /* realm URI, or empty for global types; hashed by the store */
+    uint32_t gen;
+    struct bondy_slice subkey;
+};
+
+/* A record as read; borrowed until the end of the job, callback or read transaction. */
+struct bondy_record {
+    struct bondy_store_key key; /* scope is empty: only its hash is stored */
+    bool is_tombstone;
+    uint32_t gen;
+    uint8_t version[BONDY_VERSION_LEN];
+    uint64_t expires_ms; /* 0 = never */
+    uint32_t schema;
+    struct bondy_slice body; /* CBOR */
+};
+
+struct bondy_change {
+    struct bondy_record now;           /* a tombstone when it was deleted */
+    const struct bondy_record *before; /* NULL when the key was unknown or a tombstone */
+};
+
+struct bondy_store_options {
+    const char *path; /* folder, made with mode 0700 */
+    const char *node_name;
+    uint64_t map_size; /* bytes at first, grown as needed */
+    uint64_t map_size_max;
+    unsigned commit_batch;       /* most jobs of one commit (256) */
+    unsigned commit_interval_ms; /* longest gathering (5); an idle writer commits at once */
+    /* The change feed: after each commit, on the control thread. */
+    void (*on_change)(void *context, const struct bondy_change *change);
+    /* After the changes of one commit: the place to publish snapshots. */
+    void (*on_commit)(void *context);
+    void *context;
+};
+
+struct bondy_store;
+
+/* Opens (or makes) the store and takes its lock file. Does not start the writer.
+ * BONDY_EEXIST: another process has it open. May block. */
+int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
+                     struct bondy_error *err);
+/* Starts the control thread. */
+int bondy_store_start(struct bondy_store *store, struct bondy_error *err);
+/* Finishes queued jobs, stops the thread, closes. NULL is fine. */
+void bondy_store_close(struct bondy_store *store);
+
+/* A unit of serial work on the control thread. `run` may read and write through `write`; when it
+ * fails, nothing of it is kept (other jobs of the same commit are not touched). `done` runs after
+ * the commit is on disk and the feed has been given its changes: on `loop` when given, else on the
+ * control thread; it takes the job back. The result is in `rc` and `err` by then. */
+struct bondy_store_write;
+struct bondy_store_job {
+    struct bondy_mail mail; /* the store's */
+    struct bondy_loop *loop;
+    int (*run)(struct bondy_store_job *job, struct bondy_store_write *write,
+               struct bondy_error *err);
+    void (*done)(struct bondy_store_job *job);
+    int rc;
+    struct bondy_error err;
+};
+/* Any thread; takes the job until `done`. Never blocks. */
+void bondy_store_submit(struct bondy_store *store, struct bondy_store_job *job);
+/* Submits and waits: start-up and tests only, never on a loop. */
+int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
+                         struct bondy_error *err);
+
+/* Inside a job. Get gives live records only (no tombstones, nothing expired); false when there is
+ * none. `gen` of the key is part of what is looked up. */
+bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
+                     struct bondy_record *out);
+/* Writes `body` (CBOR of schema `schema`) under a version greater than the one it replaces.
+ * `expected`: NULL, or the version the caller read: BONDY_ECONFLICT when it is another one. */
+int bondy_store_put(struct bondy_store_write *write, const struct bondy_store_key *key,
+                    uint32_t schema, struct bondy_slice body, uint64_t expires_ms,
+                    const uint8_t *expected, struct bondy_error *err);
+/* Like put with the version of built-in defaults (cluster.md B2.5): loses to any other write. */
+int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_store_key *key,
+                            uint32_t schema, struct bondy_slice body, uint16_t revision,
+                            struct bondy_error *err);
+/* Leaves a tombstone. BONDY_ENOENT when there is no live record. */
+int bondy_store_delete(struct bondy_store_write *write, const struct bondy_store_key *key,
+                       const uint8_t *expected, struct bondy_error *err);
+/* The generation a container of this key gets when it is created now (B2.4): 0 when never known,
+ * one more than its tombstone's, or the current one when it is alive. */
+uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bondy_store_key *key);
+
+/* Calls `fn` with each live record of a type (and scope, when not empty) in key order until it
+ * returns non-zero, which is returned. A read transaction of its own: start-up, control thread,
+ * pool. */
+int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type,
+                          struct bondy_slice scope,
+                          int (*fn)(void *context, const struct bondy_record *record),
+                          void *context);
+
+/* Whether writes work: false after a failed commit until one succeeds (health). Any thread. */
+bool bondy_store_is_healthy(const struct bondy_store *store);
+
+#endif
