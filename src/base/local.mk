@@ -6,13 +6,13 @@ src_base_libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
 	src/base/id.c src/base/id.h \
-	src/base/json.h \
+	src/base/json.c src/base/json.h \
 	src/base/list.h \
-	src/base/log.h \
-	src/base/map.h \
-	src/base/metric.h \
+	src/base/log.c src/base/log.h \
+	src/base/map.c src/base/map.h \
+	src/base/metric.c src/base/metric.h \
 	src/base/ref.h \
-	src/base/slab.h \
+	src/base/slab.c src/base/slab.h \
 	src/base/slice.h \
-	src/base/utf8.h \
-	src/base/wheel.h
+	src/base/utf8.c src/base/utf8.h \
+	src/base/wheel.c src/base/wheel.h

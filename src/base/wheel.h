@@ -23,24 +23,26 @@ struct bondy_timer {
 
 #define BONDY_WHEEL_BITS 6
 #define BONDY_WHEEL_SLOTS (1 << BONDY_WHEEL_BITS)
-#define BONDY_WHEEL_LEVELS 7 /* 2^42 ms: what lies beyond waits in the last slot and is put again  \
-                              */
+/* 2^42 ms: what lies beyond waits in the last slot and is put again. */
+#define BONDY_WHEEL_LEVELS 7
 
 struct bondy_wheel {
     uint64_t now_ms;
+    struct bondy_list soon; /* due now: called by the next advance, whatever its time */
     uint64_t occupied[BONDY_WHEEL_LEVELS];
     struct bondy_list slots[BONDY_WHEEL_LEVELS][BONDY_WHEEL_SLOTS];
 };
 
 void bondy_wheel_init(struct bondy_wheel *wheel, uint64_t now_ms);
 void bondy_timer_init(struct bondy_timer *timer, bondy_timer_fn fn);
-/* Due `delay_ms` after the wheel's now; a timer that runs already is moved. It fires once. */
+/* Due `delay_ms` after the wheel's now; a timer that runs already is moved. It fires once. With 0
+ * it fires in the next advance, never in the one that is calling back now. */
 void bondy_timer_start(struct bondy_wheel *wheel, struct bondy_timer *timer, uint64_t delay_ms);
 /* Harmless when it does not run. */
 void bondy_timer_stop(struct bondy_wheel *wheel, struct bondy_timer *timer);
 bool bondy_timer_runs(const struct bondy_timer *timer);
-/* Moves the wheel's now to `now_ms` and calls what became due, in order of time; callbacks may
- * start and stop any timer, their own too. */
+/* Moves the wheel's now to `now_ms` (which never goes back) and then calls what became due, in
+ * order of time; callbacks may start and stop any timer, their own too. */
 void bondy_wheel_advance(struct bondy_wheel *wheel, uint64_t now_ms);
 /* Milliseconds from the wheel's now until something may be due (never later than the first due
  * timer, perhaps earlier); UINT64_MAX when nothing runs. */
