@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += gateway/libgateway.a
-gateway_libgateway_a_SOURCES =
+gateway_libgateway_a_SOURCES = \
+	gateway/expr.h \
+	gateway/pattern.h \
+	gateway/spec.h \
+	gateway/status.h \
+	gateway/table.h
