@@ -59,6 +59,11 @@ struct bondy_http_peer {
     struct bondy_address address;
     bool is_local; /* Unix socket */
     uint32_t uid;  /* of a local peer */
+    /* Called exactly once with `token` when the connection is over, or could not be taken: who
+     * counts connections lets go of this one. May be NULL. It must not call back into the server.
+     */
+    void (*on_closed)(void *token);
+    void *token;
 };
 
 int bondy_http_server_create(struct bondy_loop *loop, unsigned max_connections,
