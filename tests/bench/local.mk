@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+EXTRA_PROGRAMS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload
+BENCH_PROGRAMS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload bondyd
+tests_bench_anchor_SOURCES = tests/bench/anchor.c
+tests_bench_anchor_http_SOURCES = tests/bench/anchor_http.c
+tests_bench_anchor_http_LDADD = $(MHD_LIBS)
+tests_bench_wampload_SOURCES = tests/bench/wampload.c tests/bench/peer.c tests/bench/peer.h \
+	tests/bench/wire.c tests/bench/wire.h tests/bench/hist.h tests/bench/modes.c tests/bench/modes.h
