@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_PROGRAMS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload
-BENCH_PROGRAMS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload bondyd
+BENCH_TARGETS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload bondyd
 tests_bench_anchor_SOURCES = tests/bench/anchor.c
 tests_bench_anchor_http_SOURCES = tests/bench/anchor_http.c
 tests_bench_anchor_http_LDADD = $(MHD_LIBS)
