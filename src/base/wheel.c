@@ -17,6 +17,7 @@
 void bondy_wheel_init(struct bondy_wheel *wheel, uint64_t now_ms)
 {
     wheel->now_ms = now_ms;
+    wheel->clock_ms = now_ms;
     bondy_list_init(&wheel->soon);
     for (int level = 0; level < BONDY_WHEEL_LEVELS; level++) {
         wheel->occupied[level] = 0;
@@ -51,10 +52,17 @@ static void put(struct bondy_wheel *wheel, struct bondy_timer *timer)
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }
 
+void bondy_wheel_set_clock(struct bondy_wheel *wheel, uint64_t clock_ms)
+{
+    if (clock_ms > wheel->clock_ms)
+        wheel->clock_ms = clock_ms;
+}
+
 void bondy_timer_start(struct bondy_wheel *wheel, struct bondy_timer *timer, uint64_t delay_ms)
 {
     bondy_timer_stop(wheel, timer);
-    timer->due_ms = delay_ms > UINT64_MAX - wheel->now_ms ? UINT64_MAX : wheel->now_ms + delay_ms;
+    timer->due_ms =
+        delay_ms > UINT64_MAX - wheel->clock_ms ? UINT64_MAX : wheel->clock_ms + delay_ms;
     if (timer->due_ms == wheel->now_ms)
         bondy_list_append(&wheel->soon, &timer->link);
     else
@@ -137,6 +145,7 @@ void bondy_wheel_advance(struct bondy_wheel *wheel, uint64_t now_ms)
         empty_slot(wheel, level, slot, &due);
     }
     wheel->now_ms = now_ms;
+    bondy_wheel_set_clock(wheel, now_ms);
     while (!bondy_list_is_empty(&due)) {
         struct bondy_timer *timer = BONDY_LIST_ENTRY(due.next, struct bondy_timer, link);
 

@@ -22,9 +22,11 @@ struct bondy_loop;
 
 /* Makes a loop; `index` is its number among the I/O threads (0..). The caller owns it. */
 int bondy_loop_create(unsigned index, struct bondy_loop **out, struct bondy_error *err);
-/* Every handle on it must be closed; runs the loop until close callbacks are done. */
+/* Every handle on it must be closed; runs the loop until close callbacks are done. Mail that is
+ * still in the inbox is run first, so its objects must be there; nobody may post any more. */
 void bondy_loop_destroy(struct bondy_loop *loop);
-/* Turns until bondy_loop_stop(); registers the calling thread as RCU reader for that time. */
+/* Turns until bondy_loop_stop(), which may come first; registers the calling thread as RCU reader
+ * for that time. */
 void bondy_loop_run(struct bondy_loop *loop);
 /* Any thread. */
 void bondy_loop_stop(struct bondy_loop *loop);

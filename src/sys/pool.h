@@ -8,12 +8,13 @@
 #include <stddef.h>
 
 #include "src/base/error.h"
+#include "src/sys/loop.h"
 
-struct bondy_loop;
 struct bondy_pool;
 
 struct bondy_work {
     struct bondy_work *next;
+    struct bondy_mail mail;                /* the way back */
     struct bondy_loop *loop;               /* set by submit: where `done` runs */
     void (*run)(struct bondy_work *work);  /* on a pool thread */
     void (*done)(struct bondy_work *work); /* on the loop; takes the work back */
@@ -21,7 +22,8 @@ struct bondy_work {
 
 int bondy_pool_create(unsigned threads, size_t max_queue, struct bondy_pool **out,
                       struct bondy_error *err);
-/* Finishes what is queued. */
+/* Finishes what is queued and waits for the threads; the loops must still be there, and turn once
+ * more to get the last answers. */
 void bondy_pool_destroy(struct bondy_pool *pool);
 /* On a loop's thread. BONDY_ELIMIT: the queue is full, nothing was taken. */
 int bondy_pool_submit(struct bondy_pool *pool, struct bondy_loop *loop, struct bondy_work *work,

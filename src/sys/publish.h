@@ -10,8 +10,6 @@
  * longer it takes a reference of the object's own. Writers are serial: they swap and retire the old
  * one. */
 
-#include <stdbool.h>
-
 #include <stddef.h>
 
 /* Include the flavour the same way everywhere. */
@@ -22,10 +20,13 @@
 
 struct bondy_retired {
     struct rcu_head head;
+    void (*free_fn)(struct bondy_retired *retired);
 };
 
-#define bondy_publish_get(slot) rcu_dereference(slot)
-#define bondy_publish_set(slot, value) rcu_assign_pointer(slot, value)
+/* `slot` is a plain pointer variable. Acquire and release are what liburcu's own macros come to on
+ * x86 and what the thread sanitizer understands. */
+#define bondy_publish_get(slot) __atomic_load_n(&(slot), __ATOMIC_ACQUIRE)
+#define bondy_publish_set(slot, value) __atomic_store_n(&(slot), (value), __ATOMIC_RELEASE)
 
 /* Calls `free_fn` when no reader can hold the object any more; on liburcu's own thread, so it may
  * free memory and nothing else. Any registered thread, never blocks. `retired` lies inside the
@@ -33,9 +34,12 @@ struct bondy_retired {
 void bondy_publish_retire(struct bondy_retired *retired,
                           void (*free_fn)(struct bondy_retired *retired));
 /* For threads that are not loops (pool, control): register before the first read. While a
- * registered thread blocks it must be offline: bracket waits with idle/busy. */
+ * registered thread blocks it must be offline: bracket waits with idle/busy. Starts may be nested;
+ * the last stop counts. */
 void bondy_publish_thread_start(void);
 void bondy_publish_thread_stop(void);
+/* What this thread got so far it uses no more. */
+void bondy_publish_quiesce(void);
 void bondy_publish_idle(void);
 void bondy_publish_busy(void);
 /* Waits until everything retired so far was freed; at shutdown and in tests. Calling thread must be

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_SYS_TLS_H
+#define BONDY_SYS_TLS_H
+
+/* tls: what a listener needs to speak TLS as a server (GnuTLS): certificate, key, client
+ * authorities, versions.
+ *
+ * A `struct bondy_tls` never changes: a reload makes a new one and the listener swaps its pointer;
+ * sessions hold a reference to the one they began with. References may be dropped in any thread.
+ * Holders: listeners, sessions. */
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+
+#include "src/base/error.h"
+
+struct bondy_tls;
+
+struct bondy_tls_options {
+    const char *certfile;   /* PEM: leaf first, then the chain; may hold the key too */
+    const char *keyfile;    /* PEM; NULL or "": the key is in certfile */
+    const char *cacertfile; /* PEM: whose client certificates are accepted; NULL or "": nobody's */
+    bool verify;            /* ask the client for a certificate and check the one that comes */
+    bool fail_if_no_peer_cert; /* with verify: none is a failed handshake */
+    const char *versions;      /* list of 1.2 and 1.3, by commas or spaces; NULL or "": 1.3 */
+    const char *ciphers;       /* added to the GnuTLS priority string; NULL or "": none */
+};
+
+/* Reads the files (may block) and checks that they fit. The caller owns one reference of *out.
+ * BONDY_ENOENT, BONDY_EINVAL (not PEM, key of another certificate, unknown version, authorities
+ * missing), BONDY_EDENIED (others may read the key), BONDY_EIO. The error names file and key. */
+int bondy_tls_create(const struct bondy_tls_options *options, struct bondy_tls **out,
+                     struct bondy_error *err);
+struct bondy_tls *bondy_tls_ref(struct bondy_tls *tls);
+/* NULL is fine. */
+void bondy_tls_unref(struct bondy_tls *tls);
+
+/* A server session, non-blocking, that never raises SIGPIPE, with ALPN "http/1.1" when the client
+ * offers it and tickets for resumption. Transport functions are the caller's to set, and so is
+ * gnutls_session_get_ptr(): ours is kept aside. The caller owns *out and ends it with
+ * bondy_tls_session_destroy(), which also drops the session's reference of `tls`. */
+int bondy_tls_session_create(struct bondy_tls *tls, gnutls_session_t *out, struct bondy_error *err);
+void bondy_tls_session_destroy(struct bondy_tls *tls, gnutls_session_t session);
+
+/* Facts of the leaf certificate, for metrics and administration: when it ends (seconds since 1970)
+ * and its subject (borrowed from `tls`). */
+long long bondy_tls_expires_at(const struct bondy_tls *tls);
+const char *bondy_tls_subject(const struct bondy_tls *tls);
+
+#endif
