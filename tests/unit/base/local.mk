@@ -1,1 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
+BASE_TESTS = \
+	tests/unit/base/test_base \
+	tests/unit/base/test_json \
+	tests/unit/base/test_map \
+	tests/unit/base/test_slab \
+	tests/unit/base/test_utf8 \
+	tests/unit/base/test_wheel
+check_PROGRAMS += $(BASE_TESTS)
+TESTS += $(BASE_TESTS)
+
+tests_unit_base_test_base_SOURCES = tests/unit/base/test_base.c
+tests_unit_base_test_base_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_base_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_json_SOURCES = tests/unit/base/test_json.c
+tests_unit_base_test_json_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_json_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c
+tests_unit_base_test_map_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_map_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_slab_SOURCES = tests/unit/base/test_slab.c
+tests_unit_base_test_slab_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_slab_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_utf8_SOURCES = tests/unit/base/test_utf8.c
+tests_unit_base_test_utf8_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_utf8_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_wheel_SOURCES = tests/unit/base/test_wheel.c
+tests_unit_base_test_wheel_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_wheel_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
