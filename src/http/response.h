@@ -39,7 +39,6 @@ void bondy_response_empty(struct bondy_request *request, unsigned status);
  * are merged. */
 
 void bondy_response_problem(struct bondy_request *request, unsigned status, const char *code,
-                            const char *message, const char *description,
-                            const json_t *extra);
+                            const char *message, const char *description, const json_t *extra);
 
 #endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/http/response.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "src/http/internal.h"
+
+struct bondy_response *bondy_response_create(unsigned status)
+{
+    struct bondy_response *response = bondy_zalloc(sizeof *response);
+
+    response->status = status;
+    return response;
+}
+
+void bondy_response_destroy(struct bondy_response *response)
+{
+    if (response == NULL)
+        return;
+    bondy_buf_fini(&response->body);
+    bondy_buf_fini(&response->headers);
+    bondy_free(response);
+}
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+}
+
+static bool is_token_char(char c)
+{
+    return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
+}
+
+/* The one place that every header of an answer passes (H3). */
+static int check_header(const char *name, struct bondy_slice value, struct bondy_error *err)
+{
+    if (*name == '\0')
+        return bondy_fail(err, BONDY_EINVAL, "a header has no name");
+    for (const char *c = name; *c != '\0'; c++) {
+        if (!is_token_char(*c))
+            return bondy_fail(err, BONDY_EINVAL, "\"%.64s\" is not a header name", name);
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return bondy_fail(
+                err, BONDY_EINVAL,
+                "the value of header %.64s has octet 0x%02x, which no header may have", name, c);
+    }
+    return BONDY_OK;
+}
+
+int bondy_response_header(struct bondy_response *response, const char *name,
+                          struct bondy_slice value, struct bondy_error *err)
+{
+    char *out;
+    size_t name_len;
+    int rc = check_header(name, value, err);
+
+    if (rc < 0)
+        return rc;
+    name_len = strlen(name);
+    out = bondy_buf_reserve(&response->headers, name_len + value.len + 2);
+    for (size_t i = 0; i <= name_len; i++)
+        *out++ = lower(name[i]);
+    if (value.len > 0)
+        memcpy(out, value.data, value.len);
+    out[value.len] = '\0';
+    response->headers.len += name_len + value.len + 2;
+    return BONDY_OK;
+}
+
+/* Walks the headers; *at starts at 0. */
+static bool next_header(const struct bondy_buf *headers, size_t *at, const char **name,
+                        const char **value)
+{
+    if (*at >= headers->len)
+        return false;
+    *name = headers->data + *at;
+    *value = *name + strlen(*name) + 1;
+    *at = (size_t)(*value - headers->data) + strlen(*value) + 1;
+    return true;
+}
+
+int bondy_response_set_header(struct bondy_response *response, const char *name,
+                              struct bondy_slice value, struct bondy_error *err)
+{
+    struct bondy_buf *headers = &response->headers;
+    const char *old_name, *old_value;
+    size_t at = 0, start = 0;
+    int rc = check_header(name, value, err);
+
+    if (rc < 0)
+        return rc;
+    while (next_header(headers, &at, &old_name, &old_value)) {
+        if (strcasecmp(old_name, name) == 0) {
+            memmove(headers->data + start, headers->data + at, headers->len - at);
+            headers->len -= at - start;
+            at = start;
+        }
+        start = at;
+    }
+    return bondy_response_header(response, name, value, err);
+}
+
+bool bondy_response_has_header(const struct bondy_response *response, const char *name)
+{
+    const char *old_name, *old_value;
+    size_t at = 0;
+
+    while (next_header(&response->headers, &at, &old_name, &old_value)) {
+        if (strcasecmp(old_name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void bondy_response_body(struct bondy_response *response, struct bondy_buf *body,
+                         const char *content_type)
+{
+    bondy_buf_fini(&response->body);
+    response->body = *body;
+    *body = (struct bondy_buf)BONDY_BUF_EMPTY;
+    response->content_type = content_type;
+}
+
+void bondy_response_close(struct bondy_response *response)
+{
+    response->closes = true;
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+/* RFC 9110, 15: these never have a body. */
+static bool has_no_body(unsigned status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
+static bool must_close(const struct bondy_http_connection *connection,
+                       const struct bondy_response *response)
+{
+    return response->closes || connection->server->is_draining ||
+           connection->request_count >= connection->listener->limits.max_keepalive;
+}
+
+/* What every answer says, in order; NULL-terminated pairs appended to `out`. */
+#define MAX_COMMON 32
+static size_t common_headers(const struct bondy_http_connection *connection,
+                             const struct bondy_request *request,
+                             const struct bondy_response *response, const char *out[MAX_COMMON][2])
+{
+    const char *const *listener = connection->listener->response_headers;
+    size_t count = 0;
+
+    for (; listener != NULL && listener[0] != NULL && count < MAX_COMMON - 3; listener += 2) {
+        if (bondy_response_has_header(response, listener[0]))
+            continue;
+        out[count][0] = listener[0];
+        out[count++][1] = listener[1];
+    }
+    if (request != NULL && !bondy_response_has_header(response, "x-request-id")) {
+        out[count][0] = "x-request-id";
+        out[count++][1] = request->id;
+    }
+    if (response->content_type != NULL && !has_no_body(response->status) &&
+        !bondy_response_has_header(response, "content-type")) {
+        out[count][0] = "content-type";
+        out[count++][1] = response->content_type;
+    }
+    if (must_close(connection, response)) {
+        out[count][0] = "connection";
+        out[count++][1] = "close";
+    }
+    return count;
+}
+
+static void free_body(void *data)
+{
+    bondy_free(data);
+}
+
+bool bondy_response_queue(struct bondy_request *request, struct bondy_response *response)
+{
+    struct bondy_http_connection *connection = request->connection;
+    const char *common[MAX_COMMON][2];
+    const char *name, *value;
+    struct MHD_Response *out;
+    enum MHD_Result queued;
+    size_t count, at = 0;
+
+    if (has_no_body(response->status) || response->body.len == 0)
+        out = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    else
+        out = MHD_create_response_from_buffer_with_free_callback(
+            response->body.len, BONDY_MOVE(response->body.data), free_body);
+    if (out == NULL) {
+        bondy_response_destroy(response);
+        return false;
+    }
+    while (next_header(&response->headers, &at, &name, &value))
+        MHD_add_response_header(out, name, value);
+    count = common_headers(connection, request, response, common);
+    for (size_t i = 0; i < count; i++)
+        MHD_add_response_header(out, common[i][0], common[i][1]);
+    queued = MHD_queue_response(connection->mhd, response->status, out);
+    MHD_destroy_response(out);
+    bondy_response_destroy(response);
+    return queued == MHD_YES;
+}
+
+static void put_date(struct bondy_buf *out)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = time(NULL);
+    struct tm utc;
+
+    gmtime_r(&now, &utc);
+    bondy_buf_printf(out, "date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[utc.tm_wday],
+                     utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+                     utc.tm_sec);
+}
+
+void bondy_response_write(struct bondy_http_connection *connection, struct bondy_request *request,
+                          struct bondy_response *response)
+{
+    struct bondy_buf out = BONDY_BUF_EMPTY;
+    const char *common[MAX_COMMON][2];
+    const char *name, *value;
+    size_t count, at = 0;
+    ssize_t sent;
+
+    response->closes = true;
+    bondy_buf_printf(&out, "HTTP/1.1 %u %s\r\n", response->status,
+                     MHD_get_reason_phrase_for(response->status));
+    put_date(&out);
+    while (next_header(&response->headers, &at, &name, &value))
+        bondy_buf_printf(&out, "%s: %s\r\n", name, value);
+    count = common_headers(connection, request, response, common);
+    for (size_t i = 0; i < count; i++)
+        bondy_buf_printf(&out, "%s: %s\r\n", common[i][0], common[i][1]);
+    bondy_buf_printf(&out, "content-length: %zu\r\n\r\n", response->body.len);
+    bondy_buf_append_slice(&out, bondy_buf_slice(&response->body));
+    /* A few hundred octets into an empty socket buffer; what does not fit is lost with a
+     * connection that ends anyway. */
+    sent = send(connection->fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)sent;
+    bondy_buf_fini(&out);
+    bondy_response_destroy(response);
+}
+
+void bondy_response_empty(struct bondy_request *request, unsigned status)
+{
+    bondy_response_send(request, bondy_response_create(status));
+}
