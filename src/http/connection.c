@@ -156,6 +156,8 @@ void bondy_connection_destroy(struct bondy_http_connection *connection)
     watch_stop(connection);
     bondy_timer_stop(bondy_loop_wheel(connection->server->loop), &connection->timer);
     bondy_list_remove(&connection->link);
+    if (connection->peer.on_closed != NULL)
+        connection->peer.on_closed(connection->peer.token);
     bondy_free(connection);
 }
 

@@ -236,13 +236,14 @@ int bondy_http_server_adopt(struct bondy_http_server *server, int fd,
     enum MHD_Result added;
     int rc;
 
-    if (server->is_stopping) {
-        close(fd);
-        return bondy_fail(err, BONDY_ESTATE, "the HTTP server is stopping");
-    }
-    rc = find_engine(server, &listener->limits, &engine, err);
+    if (server->is_stopping)
+        rc = bondy_fail(err, BONDY_ESTATE, "the HTTP server is stopping");
+    else
+        rc = find_engine(server, &listener->limits, &engine, err);
     if (rc < 0) {
         close(fd);
+        if (peer->on_closed != NULL)
+            peer->on_closed(peer->token);
         return rc;
     }
     server->adopting = bondy_connection_create(server, engine, fd, listener, peer);
