@@ -57,7 +57,9 @@ void bondy_message_format(enum bondy_serializer serializer, const struct bondy_m
 struct bondy_walk {
     enum bondy_serializer serializer;
     struct bondy_slice rest;
-    uint64_t left; /* elements still to come; UINT64_MAX: until the end mark */
+    uint64_t left;              /* elements still to come; UINT64_MAX: until the end mark */
+    enum bondy_value_type type; /* LIST, DICT, or NULL for what is neither: nothing to walk */
+    bool is_started;
     struct bondy_buf *scratch;
 };
 
@@ -69,6 +71,10 @@ void bondy_walk_start(struct bondy_walk *walk, enum bondy_serializer serializer,
  * use or copy a text before the next call. */
 bool bondy_dict_next(struct bondy_walk *walk, struct bondy_slice *key, struct bondy_value *value);
 bool bondy_list_next(struct bondy_walk *walk, struct bondy_value *value);
+/* The member of a dict with this key; false when there is none. Walks from the start: look at
+ * several keys with one walk. */
+bool bondy_dict_find(enum bondy_serializer serializer, struct bondy_slice raw, const char *key,
+                     struct bondy_buf *scratch, struct bondy_value *value);
 /* The dict, list or scalar as a tree the caller owns. Binary becomes the NUL + base64 string of
  * WAMP's JSON; unsigned integers above INT64_MAX become decimal strings; NaN and infinities null.
  */

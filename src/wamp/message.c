@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/wamp/message.h"
+
+#include "src/wamp/reader.h"
+#include "src/wamp/shape.h"
+
+/* WAMP, Basic Profile: Message Definitions. */
+static const struct bondy_shape shapes[BONDY_MESSAGE_TYPES] = {
+    [BONDY_HELLO] = {"HELLO", {BONDY_SHAPE_URI, BONDY_SHAPE_DICT}},
+    [BONDY_WELCOME] = {"WELCOME", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT}},
+    [BONDY_ABORT] = {"ABORT", {BONDY_SHAPE_DICT, BONDY_SHAPE_URI, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_CHALLENGE] = {"CHALLENGE", {BONDY_SHAPE_URI, BONDY_SHAPE_DICT}},
+    [BONDY_AUTHENTICATE] = {"AUTHENTICATE", {BONDY_SHAPE_TEXT, BONDY_SHAPE_DICT}},
+    [BONDY_GOODBYE] = {"GOODBYE", {BONDY_SHAPE_DICT, BONDY_SHAPE_URI}},
+    [BONDY_ERROR] = {"ERROR",
+                     {BONDY_SHAPE_REQUEST_TYPE, BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_URI,
+                      BONDY_SHAPE_PAYLOAD}},
+    [BONDY_PUBLISH] = {"PUBLISH",
+                       {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_URI, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_PUBLISHED] = {"PUBLISHED", {BONDY_SHAPE_ID, BONDY_SHAPE_ID2}},
+    [BONDY_SUBSCRIBE] = {"SUBSCRIBE", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_URI}},
+    [BONDY_SUBSCRIBED] = {"SUBSCRIBED", {BONDY_SHAPE_ID, BONDY_SHAPE_ID2}},
+    [BONDY_UNSUBSCRIBE] = {"UNSUBSCRIBE", {BONDY_SHAPE_ID, BONDY_SHAPE_ID2}},
+    [BONDY_UNSUBSCRIBED] = {"UNSUBSCRIBED", {BONDY_SHAPE_REVOKED_ID, BONDY_SHAPE_REVOKED_DICT}},
+    [BONDY_EVENT] = {"EVENT",
+                     {BONDY_SHAPE_ID, BONDY_SHAPE_ID2, BONDY_SHAPE_DICT, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_CALL] = {"CALL",
+                    {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_URI, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_CANCEL] = {"CANCEL", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT}},
+    [BONDY_RESULT] = {"RESULT", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_REGISTER] = {"REGISTER", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_URI}},
+    [BONDY_REGISTERED] = {"REGISTERED", {BONDY_SHAPE_ID, BONDY_SHAPE_ID2}},
+    [BONDY_UNREGISTER] = {"UNREGISTER", {BONDY_SHAPE_ID, BONDY_SHAPE_ID2}},
+    [BONDY_UNREGISTERED] = {"UNREGISTERED", {BONDY_SHAPE_REVOKED_ID, BONDY_SHAPE_REVOKED_DICT}},
+    [BONDY_INVOCATION] = {"INVOCATION",
+                          {BONDY_SHAPE_ID, BONDY_SHAPE_ID2, BONDY_SHAPE_DICT, BONDY_SHAPE_PAYLOAD}},
+    [BONDY_INTERRUPT] = {"INTERRUPT", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT}},
+    [BONDY_YIELD] = {"YIELD", {BONDY_SHAPE_ID, BONDY_SHAPE_DICT, BONDY_SHAPE_PAYLOAD}},
+};
+
+const struct bondy_shape *bondy_shape_find(uint64_t type)
+{
+    return type < BONDY_MESSAGE_TYPES && shapes[type].name != NULL ? &shapes[type] : NULL;
+}
+
+const char *bondy_message_name(enum bondy_message_type type)
+{
+    const struct bondy_shape *shape = bondy_shape_find((uint64_t)type);
+
+    return shape == NULL ? "unknown" : shape->name;
+}
+
+const char *bondy_serializer_name(enum bondy_serializer serializer)
+{
+    return bondy_reader_ops(serializer)->name;
+}
