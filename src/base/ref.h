@@ -24,10 +24,7 @@ static inline void bondy_ref_take(struct bondy_ref *ref)
 /* True when this was the last reference: destroy now. */
 static inline bool bondy_ref_drop(struct bondy_ref *ref)
 {
-    if (atomic_fetch_sub_explicit(&ref->count, 1, memory_order_release) != 1)
-        return false;
-    atomic_thread_fence(memory_order_acquire);
-    return true;
+    return atomic_fetch_sub_explicit(&ref->count, 1, memory_order_acq_rel) == 1;
 }
 
 #endif

@@ -8,6 +8,11 @@
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:liburcu-qsbr.so\nrace:liburcu-qsbr.so\nmutex:liburcu-qsbr.so\n";
+}
 static char grace_period;
 #define SAY_READ() __tsan_release(&grace_period)
 #define SAY_UNREAD() __tsan_acquire(&grace_period)
