@@ -328,6 +328,47 @@ static enum MHD_Result refuse(struct bondy_request *request, unsigned status, co
     return queue_answer(request);
 }
 
+/* 400, 413, or 0 when the connection's request has no such fault. */
+static unsigned fault_of_length(const struct bondy_http_connection *connection)
+{
+    const char *value;
+    size_t len;
+    uint64_t number;
+
+    if (connection->phase != BONDY_PHASE_HEAD || connection->request == NULL ||
+        connection->request->state != BONDY_REQUEST_HEAD ||
+        MHD_lookup_connection_value_n(connection->mhd, MHD_HEADER_KIND, "Content-Length",
+                                      strlen("Content-Length"), &value, &len) == MHD_NO)
+        return 0;
+    if (!bondy_head_length((struct bondy_slice){value, len}, &number))
+        return 400;
+    return number == UINT64_MAX ? 413 : 0;
+}
+
+void bondy_connection_refuse_lengths(struct bondy_http_engine *engine)
+{
+    BONDY_LIST_EACH(link, &engine->server->connections)
+    {
+        struct bondy_http_connection *connection =
+            BONDY_LIST_ENTRY(link, struct bondy_http_connection, link);
+
+        unsigned status = connection->engine == engine ? fault_of_length(connection) : 0;
+
+        if (status == 0)
+            continue;
+        connection->request->state = BONDY_REQUEST_SENT;
+        connection->lingers = true;
+        bondy_response_write(
+            connection, connection->request,
+            status == 413
+                ? bondy_problem_response(connection->request, 413, "body_max_bytes_exceeded",
+                                         "the body is too large", "", NULL)
+                : bondy_problem_response(connection->request, 400, "invalid_request",
+                                         "Content-Length is not a number", "", NULL));
+        shutdown(connection->fd, SHUT_WR); /* nothing else gets out */
+    }
+}
+
 /* ---- the steps ------------------------------------------------------------------------------- */
 
 static enum MHD_Result take_head(struct bondy_request *request, const char *method,

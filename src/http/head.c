@@ -194,20 +194,17 @@ static void look_at(struct bondy_request *request, struct framing *framing)
     }
 }
 
-static bool take_length(struct bondy_request *request, struct bondy_slice text)
+bool bondy_head_length(struct bondy_slice text, uint64_t *out)
 {
     uint64_t value = 0;
 
-    if (text.len == 0 || text.len > 19)
-        return false;
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return false;
         value = value * 10 + (uint64_t)(text.data[i] - '0');
     }
-    request->content_length = value;
-    request->has_body = value > 0;
-    return true;
+    *out = text.len > 19 ? UINT64_MAX : value;
+    return text.len > 0;
 }
 
 static bool take_port(struct bondy_request *request, struct bondy_slice text)
@@ -356,10 +353,12 @@ static unsigned check_framing(struct bondy_request *request, const struct framin
         *why = "more than one Content-Length";
         return 400;
     }
-    if (framing->content_length_count == 1 && !take_length(request, framing->content_length)) {
+    if (framing->content_length_count == 1 &&
+        !bondy_head_length(framing->content_length, &request->content_length)) {
         *why = "Content-Length is not a number";
         return 400;
     }
+    request->has_body = request->content_length > 0;
     if (framing->transfer_encoding_count > 1 ||
         (framing->transfer_encoding_count == 1 &&
          (is_1_0 || !same_text(framing->transfer_encoding, "chunked")))) {

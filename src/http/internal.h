@@ -166,6 +166,9 @@ bool bondy_request_accepts_problem(const struct bondy_request *request);
 unsigned bondy_head_check(struct bondy_request *request, const char *method, const char *version,
                           const char **why);
 
+/* False unless there are digits and nothing else; more than 19 of them give UINT64_MAX. */
+bool bondy_head_length(struct bondy_slice text, uint64_t *out);
+
 /* ---- response.c ---- */
 /* Takes the response; libmicrohttpd sends it. False: it could not. */
 bool bondy_response_queue(struct bondy_request *request, struct bondy_response *response);
@@ -198,6 +201,8 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
                                    enum MHD_RequestTerminationCode code);
 void bondy_connection_on_notify(void *context, struct MHD_Connection *mhd, void **slot,
                                 enum MHD_ConnectionNotificationCode code);
+/* Answers each request of this engine whose head has a Content-Length that is no number. */
+void bondy_connection_refuse_lengths(struct bondy_http_engine *engine);
 /* on_gone, and then `status` (0: nothing, the client left). */
 void bondy_request_give_up(struct bondy_request *request, unsigned status);
 

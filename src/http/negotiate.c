@@ -161,7 +161,7 @@ static unsigned language_fit(struct bondy_slice range, const char *offer)
 static int choose(struct bondy_slice accept, const char *const offers[], size_t count,
                   unsigned (*fit)(struct bondy_slice range, const char *offer))
 {
-    unsigned best_q = 0;
+    unsigned best_q = 0, best_range = 0;
     int best = -1;
 
     if (trim(accept).len == 0)
@@ -179,8 +179,9 @@ static int choose(struct bondy_slice accept, const char *const offers[], size_t 
                 q = range.q;
             }
         }
-        if (q > best_q) {
+        if (q > best_q || (q == best_q && q > 0 && best_fit > best_range)) {
             best_q = q;
+            best_range = best_fit;
             best = (int)i;
         }
     }

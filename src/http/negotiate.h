@@ -18,8 +18,8 @@ size_t bondy_media_type(struct bondy_slice content_type, char out[BONDY_MEDIA_TY
 struct bondy_slice bondy_media_parameter(struct bondy_slice content_type, const char *name);
 
 /* Which of `offers` (lower case, without parameters, best first) suits the client best: the highest
- * q, where the most specific range decides an offer's q; equal ones in the order of the offers. An
- * absent or empty Accept takes the first. -1: none. */
+ * q, where the most specific range decides an offer's q; of equal ones the one that was named more
+ * exactly, then in the order of the offers. An absent or empty Accept takes the first. -1: none. */
 int bondy_accept_choose(struct bondy_slice accept, const char *const offers[], size_t count);
 /* Whether Accept names this type itself (no wildcard), with a q above 0. */
 bool bondy_accept_names(struct bondy_slice accept, const char *type);

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += tests/lib/libtest.a
-tests_lib_libtest_a_SOURCES = tests/lib/test.h tests/lib/test.c
+tests_lib_libtest_a_SOURCES = tests/lib/test.h tests/lib/test.c tests/lib/http_client.h tests/lib/http_client.c
 tests_lib_libtest_a_CFLAGS = $(TEST_CFLAGS)
