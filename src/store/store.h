@@ -17,6 +17,7 @@
 #include "src/base/buf.h"
 #include "src/base/error.h"
 #include "src/base/slice.h"
+#include "src/store/version.h"
 #include "src/sys/loop.h"
 
 /* cluster.md B2.3; types of later parts keep their numbers. */
@@ -41,12 +42,10 @@ enum bondy_record_type {
     BONDY_RECORD_LEASE = 0x12
 };
 
-#define BONDY_VERSION_LEN 16
-
 struct bondy_store_key {
     enum bondy_record_type type;
     struct bondy_slice scope; /* realm URI, or empty for global types; hashed by the store */
-    uint32_t gen;
+    uint32_t gen;             /* of the container it belongs to; 0 for containers without one */
     struct bondy_slice subkey;
 };
 
@@ -54,7 +53,7 @@ struct bondy_store_key {
 struct bondy_record {
     struct bondy_store_key key; /* scope is empty: only its hash is stored */
     bool is_tombstone;
-    uint32_t gen;
+    uint32_t gen; /* its own, when it is a container */
     uint8_t version[BONDY_VERSION_LEN];
     uint64_t expires_ms; /* 0 = never */
     uint32_t schema;
@@ -71,8 +70,7 @@ struct bondy_store_options {
     const char *node_name;
     uint64_t map_size; /* bytes at first, grown as needed */
     uint64_t map_size_max;
-    unsigned commit_batch;       /* most jobs of one commit (256) */
-    unsigned commit_interval_ms; /* longest gathering (5); an idle writer commits at once */
+    unsigned commit_batch; /* most jobs of one commit (256) */
     /* The change feed: after each commit, on the control thread. */
     void (*on_change)(void *context, const struct bondy_change *change);
     /* After the changes of one commit: the place to publish snapshots. */
@@ -83,7 +81,8 @@ struct bondy_store_options {
 struct bondy_store;
 
 /* Opens (or makes) the store and takes its lock file. Does not start the writer.
- * BONDY_EEXIST: another process has it open. May block. */
+ * BONDY_EEXIST: another process has it open; BONDY_EUNSUPPORTED: written by a newer
+ * version of this program. May block. */
 int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
                      struct bondy_error *err);
 /* Starts the control thread. */
@@ -115,21 +114,35 @@ int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
  * none. `gen` of the key is part of what is looked up. */
 bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
                      struct bondy_record *out);
-/* Writes `body` (CBOR of schema `schema`) under a version greater than the one it replaces.
- * `expected`: NULL, or the version the caller read: BONDY_ECONFLICT when it is another one. */
+/* What is written: `body` is CBOR of schema `schema`; `gen` is the generation of a container
+ * (realm, user, group: B2.4), 0 for everything else. */
+struct bondy_store_value {
+    uint32_t schema;
+    uint32_t gen;
+    uint64_t expires_ms; /* 0 = never */
+    struct bondy_slice body;
+};
+
+/* Writes under a version greater than the one it replaces. `expected`: NULL, or the version the
+ * caller read: BONDY_ECONFLICT when it is another one by now. */
 int bondy_store_put(struct bondy_store_write *write, const struct bondy_store_key *key,
-                    uint32_t schema, struct bondy_slice body, uint64_t expires_ms,
-                    const uint8_t *expected, struct bondy_error *err);
-/* Like put with the version of built-in defaults (cluster.md B2.5): loses to any other write. */
+                    const struct bondy_store_value *value, const uint8_t *expected,
+                    struct bondy_error *err);
+/* Like put with the version of built-in defaults (cluster.md B2.5): loses to any other write.
+ * `revision` counts the revisions of the defaults. */
 int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_store_key *key,
-                            uint32_t schema, struct bondy_slice body, uint16_t revision,
+                            const struct bondy_store_value *value, uint16_t revision,
                             struct bondy_error *err);
 /* Leaves a tombstone. BONDY_ENOENT when there is no live record. */
 int bondy_store_delete(struct bondy_store_write *write, const struct bondy_store_key *key,
                        const uint8_t *expected, struct bondy_error *err);
-/* The generation a container of this key gets when it is created now (B2.4): 0 when never known,
- * one more than its tombstone's, or the current one when it is alive. */
+/* The generation a container gets when it is created now (B2.4): 0 when it was never known, one
+ * more than its tombstone's, the current one when it is alive. */
 uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bondy_store_key *key);
+/* Calls `fn` with each live record of a type as this job sees it, like bondy_store_scan_wait(). */
+int bondy_store_scan(struct bondy_store_write *write, enum bondy_record_type type,
+                     struct bondy_slice scope,
+                     int (*fn)(void *context, const struct bondy_record *record), void *context);
 
 /* Calls `fn` with each live record of a type (and scope, when not empty) in key order until it
  * returns non-zero, which is returned. A read transaction of its own: start-up, control thread,

@@ -163,15 +163,17 @@ int bondy_file_check_private(const char *path, struct bondy_error *err)
     return BONDY_OK;
 }
 
-int bondy_file_lock(const char *path, struct bondy_error *err)
+int bondy_file_lock(const char *path, int *held, struct bondy_error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int rc;
 
     if (fd < 0)
         return system_failure(err, path);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return BONDY_OK; /* the descriptor is the lock: it stays open until the process ends */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *held = fd;
+        return BONDY_OK;
+    }
     if (errno == EWOULDBLOCK)
         rc = bondy_fail(err, BONDY_EEXIST, "%s: another process holds this lock", path);
     else

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/key.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define SCOPE_AT 1
+#define SCOPE_LEN 16
+#define GEN_AT 17
+#define SUBKEY_KEPT 448
+#define SUBKEY_HASH 32
+
+void bondy_key_prefix(enum bondy_record_type type, struct bondy_slice scope,
+                      struct bondy_key_bytes *out)
+{
+    memset(out, 0, offsetof(struct bondy_key_bytes, bytes) + BONDY_KEY_HEAD);
+    out->bytes[0] = (uint8_t)type;
+    if (scope.len > 0)
+        crypto_generichash(out->bytes + SCOPE_AT, SCOPE_LEN, (const unsigned char *)scope.data,
+                           scope.len, NULL, 0);
+    out->len = GEN_AT;
+    out->is_hashed = false;
+}
+
+void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes *out)
+{
+    uint8_t *at = out->bytes + BONDY_KEY_HEAD;
+
+    bondy_key_prefix(key->type, key->scope, out);
+    for (int i = 0; i < 4; i++)
+        out->bytes[GEN_AT + i] = (uint8_t)(key->gen >> (24 - 8 * i));
+    if (key->subkey.len <= BONDY_SUBKEY_MAX) {
+        if (key->subkey.len > 0)
+            memcpy(at, key->subkey.data, key->subkey.len);
+        out->len = BONDY_KEY_HEAD + key->subkey.len;
+        return;
+    }
+    memcpy(at, key->subkey.data, SUBKEY_KEPT);
+    crypto_generichash(at + SUBKEY_KEPT, SUBKEY_HASH, (const unsigned char *)key->subkey.data,
+                       key->subkey.len, NULL, 0);
+    out->len = BONDY_KEY_MAX;
+    out->is_hashed = true;
+}
+
+bool bondy_key_decode(struct bondy_slice bytes, struct bondy_store_key *out)
+{
+    if (bytes.len < BONDY_KEY_HEAD || bytes.len > BONDY_KEY_MAX)
+        return false;
+    *out = (struct bondy_store_key){.type = (enum bondy_record_type)(uint8_t)bytes.data[0]};
+    for (int i = 0; i < 4; i++)
+        out->gen = out->gen << 8 | (uint8_t)bytes.data[GEN_AT + i];
+    out->subkey = bondy_slice_skip(bytes, BONDY_KEY_HEAD);
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_STORE_KEY_H
+#define BONDY_STORE_KEY_H
+
+/* key: a record's key as octets: type(1), BLAKE2b-128 of the scope (16, zero for global types),
+ * gen(4, big endian), subkey(0..480). A longer subkey becomes its first 448 octets and BLAKE2b-256
+ * of the whole, which is then kept inside the record. cluster.md B2.3. Internal to src/store. */
+
+#include "src/store/store.h"
+
+#define BONDY_KEY_HEAD 21
+#define BONDY_SUBKEY_MAX 480
+#define BONDY_KEY_MAX (BONDY_KEY_HEAD + BONDY_SUBKEY_MAX)
+
+struct bondy_key_bytes {
+    uint8_t bytes[BONDY_KEY_MAX];
+    size_t len;
+    bool is_hashed; /* the subkey did not fit */
+};
+
+void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes *out);
+/* What all keys of a type and scope start with; an empty scope of a global type included. */
+void bondy_key_prefix(enum bondy_record_type type, struct bondy_slice scope,
+                      struct bondy_key_bytes *out);
+/* False when it cannot be a key. `subkey` is borrowed. */
+bool bondy_key_decode(struct bondy_slice bytes, struct bondy_store_key *out);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/lmdb.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "src/base/alloc.h"
+
+#define FILE_MODE 0600
+#define GROW_ABOVE 0.8
+
+struct bondy_lmdb {
+    MDB_env *env;
+    MDB_dbi tables[BONDY_LMDB_TABLES];
+    uint64_t map_size;
+    uint64_t map_size_max;
+    /* Read transactions hold it for reading: the map must not be resized under them. */
+    pthread_rwlock_t readers;
+};
+
+struct bondy_lmdb_txn {
+    struct bondy_lmdb *db;
+    MDB_txn *txn;
+    bool is_reader;
+};
+
+static int fail(struct bondy_error *err, const char *what, int rc)
+{
+    int code = rc == MDB_MAP_FULL || rc == ENOSPC ? BONDY_ELIMIT : BONDY_EIO;
+
+    if (rc == MDB_MAP_FULL)
+        return bondy_fail(err, code, "%s: the store is full (store.map_size_max)", what);
+    return bondy_fail(err, code, "%s: %s", what, mdb_strerror(rc));
+}
+
+static int open_tables(struct bondy_lmdb *db, struct bondy_error *err)
+{
+    static const char *const names[] = {"kv", "meta"};
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+
+    if (rc != 0)
+        return fail(err, "starting the first transaction", rc);
+    for (int i = 0; i < BONDY_LMDB_TABLES && rc == 0; i++)
+        rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &db->tables[i]);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return fail(err, "opening the tables", rc);
+    }
+    rc = mdb_txn_commit(txn);
+    return rc == 0 ? BONDY_OK : fail(err, "making the tables", rc);
+}
+
+int bondy_lmdb_open(const char *path, uint64_t map_size, uint64_t map_size_max,
+                    struct bondy_lmdb **out, struct bondy_error *err)
+{
+    struct bondy_lmdb *db = bondy_zalloc(sizeof *db);
+    MDB_envinfo info;
+    int rc, dead;
+
+    db->map_size = map_size;
+    db->map_size_max = map_size_max;
+    pthread_rwlock_init(&db->readers, NULL);
+    if ((rc = mdb_env_create(&db->env)) != 0 ||
+        (rc = mdb_env_set_mapsize(db->env, map_size)) != 0 ||
+        (rc = mdb_env_set_maxdbs(db->env, BONDY_LMDB_TABLES)) != 0 ||
+        (rc = mdb_env_open(db->env, path, MDB_NOTLS, FILE_MODE)) != 0) {
+        rc = fail(err, path, rc);
+        goto out;
+    }
+    /* An existing store may be larger than what is configured. */
+    mdb_env_info(db->env, &info);
+    if (info.me_mapsize > db->map_size)
+        db->map_size = info.me_mapsize;
+    mdb_reader_check(db->env, &dead);
+    rc = open_tables(db, err);
+    if (rc == BONDY_OK)
+        *out = BONDY_MOVE(db);
+out:
+    bondy_lmdb_close(db);
+    return rc;
+}
+
+void bondy_lmdb_close(struct bondy_lmdb *db)
+{
+    if (db == NULL)
+        return;
+    if (db->env != NULL)
+        mdb_env_close(db->env);
+    pthread_rwlock_destroy(&db->readers);
+    bondy_free(db);
+}
+
+static int begin(struct bondy_lmdb *db, MDB_txn *parent, bool is_reader,
+                 struct bondy_lmdb_txn **out, struct bondy_error *err)
+{
+    struct bondy_lmdb_txn *txn = bondy_zalloc(sizeof *txn);
+    int rc;
+
+    txn->db = db;
+    txn->is_reader = is_reader;
+    if (is_reader)
+        pthread_rwlock_rdlock(&db->readers);
+    rc = mdb_txn_begin(db->env, parent, is_reader ? MDB_RDONLY : 0, &txn->txn);
+    if (rc != 0) {
+        if (is_reader)
+            pthread_rwlock_unlock(&db->readers);
+        bondy_free(txn);
+        return fail(err, "starting a transaction", rc);
+    }
+    *out = txn;
+    return BONDY_OK;
+}
+
+int bondy_lmdb_begin_write(struct bondy_lmdb *db, struct bondy_lmdb_txn *parent,
+                           struct bondy_lmdb_txn **out, struct bondy_error *err)
+{
+    return begin(db, parent == NULL ? NULL : parent->txn, false, out, err);
+}
+
+int bondy_lmdb_begin_read(struct bondy_lmdb *db, struct bondy_lmdb_txn **out,
+                          struct bondy_error *err)
+{
+    return begin(db, NULL, true, out, err);
+}
+
+static void end(struct bondy_lmdb_txn *txn)
+{
+    if (txn->is_reader)
+        pthread_rwlock_unlock(&txn->db->readers);
+    bondy_free(txn);
+}
+
+int bondy_lmdb_commit(struct bondy_lmdb_txn *txn, struct bondy_error *err)
+{
+    int rc = mdb_txn_commit(txn->txn);
+
+    end(txn);
+    return rc == 0 ? BONDY_OK : fail(err, "writing to the disk", rc);
+}
+
+void bondy_lmdb_abort(struct bondy_lmdb_txn *txn)
+{
+    if (txn == NULL)
+        return;
+    mdb_txn_abort(txn->txn);
+    end(txn);
+}
+
+static MDB_val value_of(struct bondy_slice slice)
+{
+    return (MDB_val){slice.len, (void *)(uintptr_t)slice.data};
+}
+
+int bondy_lmdb_get(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, struct bondy_slice key,
+                   struct bondy_slice *out, struct bondy_error *err)
+{
+    MDB_val raw_key = value_of(key), value;
+    int rc = mdb_get(txn->txn, txn->db->tables[table], &raw_key, &value);
+
+    if (rc == MDB_NOTFOUND)
+        return BONDY_ENOENT;
+    if (rc != 0)
+        return fail(err, "reading a record", rc);
+    *out = bondy_slice_of(value.mv_data, value.mv_size);
+    return BONDY_OK;
+}
+
+int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, struct bondy_slice key,
+                   struct bondy_slice value, struct bondy_error *err)
+{
+    MDB_val raw_key = value_of(key), raw_value = value_of(value);
+    int rc = mdb_put(txn->txn, txn->db->tables[table], &raw_key, &raw_value, 0);
+
+    return rc == 0 ? BONDY_OK : fail(err, "writing a record", rc);
+}
+
+int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                    struct bondy_slice prefix,
+                    int (*fn)(void *context, struct bondy_slice key, struct bondy_slice value),
+                    void *context, struct bondy_error *err)
+{
+    MDB_val key = value_of(prefix), value;
+    MDB_cursor *cursor;
+    int result = 0;
+    int rc = mdb_cursor_open(txn->txn, txn->db->tables[table], &cursor);
+
+    if (rc != 0)
+        return fail(err, "opening a cursor", rc);
+    rc = mdb_cursor_get(cursor, &key, &value, prefix.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+    while (rc == 0 && result == 0) {
+        struct bondy_slice found = bondy_slice_of(key.mv_data, key.mv_size);
+
+        if (!bondy_slice_starts(found, prefix))
+            break;
+        result = fn(context, found, bondy_slice_of(value.mv_data, value.mv_size));
+        if (result == 0)
+            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return fail(err, "walking through the records", rc);
+    return result;
+}
+
+double bondy_lmdb_used(struct bondy_lmdb *db)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    mdb_env_info(db->env, &info);
+    mdb_env_stat(db->env, &stat);
+    return (double)(info.me_last_pgno + 1) * stat.ms_psize / (double)info.me_mapsize;
+}
+
+int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *err)
+{
+    uint64_t size = db->map_size * 2;
+    int rc;
+
+    if (!now && bondy_lmdb_used(db) < GROW_ABOVE)
+        return BONDY_OK;
+    if (size > db->map_size_max)
+        size = db->map_size_max;
+    if (size <= db->map_size)
+        return bondy_fail(err, BONDY_ELIMIT,
+                          "the store has reached its limit of %llu octets (store.map_size_max)",
+                          (unsigned long long)db->map_size_max);
+    pthread_rwlock_wrlock(&db->readers);
+    rc = mdb_env_set_mapsize(db->env, size);
+    pthread_rwlock_unlock(&db->readers);
+    if (rc != 0)
+        return fail(err, "growing the store", rc);
+    db->map_size = size;
+    return BONDY_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/migrate.h"
+
+#include "src/base/alloc.h"
+
+#define META_FORMAT "format"
+
+/* steps[n] brings format n to n + 1; format 0 is an empty store. */
+static int from_nothing(struct bondy_lmdb_txn *txn, struct bondy_error *err)
+{
+    (void)txn;
+    (void)err;
+    return BONDY_OK;
+}
+
+static int (*const steps[])(struct bondy_lmdb_txn *txn, struct bondy_error *err) = {from_nothing};
+
+_Static_assert(BONDY_COUNT(steps) == BONDY_STORE_FORMAT, "one step for each format");
+
+int bondy_migrate(struct bondy_lmdb_txn *txn, struct bondy_error *err)
+{
+    struct bondy_slice stored;
+    uint8_t format = 0;
+    int rc = bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(META_FORMAT), &stored, err);
+
+    if (rc < 0 && rc != BONDY_ENOENT)
+        return rc;
+    if (rc == BONDY_OK && stored.len > 0)
+        format = (uint8_t)stored.data[0];
+    if (format > BONDY_STORE_FORMAT)
+        return bondy_fail(
+            err, BONDY_EUNSUPPORTED,
+            "its format is %u, this program knows up to %u: use the program that wrote it", format,
+            BONDY_STORE_FORMAT);
+    for (; format < BONDY_STORE_FORMAT; format++)
+        if ((rc = steps[format](txn, err)) < 0)
+            return rc;
+    return bondy_lmdb_put(txn, BONDY_LMDB_META, BONDY_SLICE(META_FORMAT),
+                          bondy_slice_of(&format, 1), err);
+}

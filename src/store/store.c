@@ -1,0 +1,658 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/store.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/base/alloc.h"
+#include "src/base/clock.h"
+#include "src/base/id.h"
+#include "src/base/log.h"
+#include "src/store/key.h"
+#include "src/store/lmdb.h"
+#include "src/store/migrate.h"
+#include "src/sys/file.h"
+#include "src/sys/publish.h"
+
+/* One batch of jobs is one LMDB transaction; each job is a transaction inside it, so that a job
+ * that fails takes back only its own writes. What was written is noted as changes, in order; they
+ * become true, and are told, with the outer commit. */
+
+#define MAX_DRIFT_MS 10000
+#define DEFAULT_BATCH 256
+#define META_HLC "hlc"
+#define META_NODE "node_uuid"
+
+struct noted_change {
+    struct noted_change *next;
+    struct bondy_key_bytes key;
+    char *now, *before; /* envelopes; before may be NULL */
+    size_t now_len, before_len;
+};
+
+struct bondy_store_write {
+    struct bondy_store *store;
+    struct bondy_lmdb_txn *txn;
+    uint64_t now_ms;
+    struct noted_change *first, **last;
+    bool is_full; /* LMDB had no room: worth another try in a greater map */
+};
+
+struct bondy_store {
+    struct bondy_lmdb *db;
+    struct bondy_hlc hlc;
+    int lock_fd;
+    unsigned commit_batch;
+    void (*on_change)(void *context, const struct bondy_change *change);
+    void (*on_commit)(void *context);
+    void *context;
+    atomic_bool is_healthy;
+
+    pthread_t thread;
+    bool is_started;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t has_work;
+    struct bondy_mail *queue_first, *queue_last;
+    size_t queued;
+    bool stops;
+};
+
+/* ---- reading and writing inside a job ---------------------------------------------------------
+ */
+
+static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
+{
+    return !(envelope->flags & BONDY_ENVELOPE_TOMBSTONE) &&
+           (envelope->expires_ms == 0 || envelope->expires_ms > now_ms);
+}
+
+static bool fill_record(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
+{
+    struct bondy_envelope envelope;
+
+    if (!bondy_key_decode(key, &out->key) || bondy_envelope_decode(value, &envelope, NULL) < 0)
+        return false;
+    if (envelope.subkey.len > 0)
+        out->key.subkey = envelope.subkey;
+    out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
+    out->gen = envelope.gen;
+    memcpy(out->version, envelope.version, BONDY_VERSION_LEN);
+    out->expires_ms = envelope.expires_ms;
+    out->schema = envelope.schema;
+    out->body = envelope.body;
+    return true;
+}
+
+/* What is stored under a key, tombstones included. A damaged record counts as an I/O error, since
+ * its version is not known. */
+static int find_raw(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+                    struct bondy_slice *raw, struct bondy_envelope *envelope,
+                    struct bondy_error *err)
+{
+    int rc = bondy_lmdb_get(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
+                            raw, err);
+
+    if (rc < 0)
+        return rc;
+    if (bondy_envelope_decode(*raw, envelope, err) < 0) {
+        bondy_log(BONDY_LOG_ERROR, "store_record_damaged", BONDY_F_U64("type", key->bytes[0]));
+        return bondy_fail(err, BONDY_EIO, "the stored record is damaged (wrong checksum)");
+    }
+    return BONDY_OK;
+}
+
+bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
+                     struct bondy_record *out)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice raw;
+    struct bondy_envelope envelope;
+
+    bondy_key_encode(key, &bytes);
+    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, write->now_ms))
+        return false;
+    return fill_record(bondy_slice_of(bytes.bytes, bytes.len), raw, out);
+}
+
+static void note_change(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+                        struct bondy_slice now, struct bondy_slice before)
+{
+    struct noted_change *change = bondy_zalloc(sizeof *change);
+
+    change->key = *key;
+    change->now = bondy_memdup0(now.data, now.len);
+    change->now_len = now.len;
+    if (before.len > 0) {
+        change->before = bondy_memdup0(before.data, before.len);
+        change->before_len = before.len;
+    }
+    *write->last = change;
+    write->last = &change->next;
+}
+
+static void free_changes(struct noted_change *change)
+{
+    while (change != NULL) {
+        struct noted_change *next = change->next;
+
+        bondy_free(change->now);
+        bondy_free(change->before);
+        bondy_free(change);
+        change = next;
+    }
+}
+
+/* Puts an envelope; its version is filled in here unless it is a built-in one. */
+static int write_envelope(struct bondy_store_write *write, const struct bondy_store_key *key,
+                          struct bondy_envelope *envelope, const uint8_t *expected,
+                          const uint8_t *builtin_version, struct bondy_error *err)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice before = BONDY_SLICE_EMPTY;
+    struct bondy_envelope current;
+    struct bondy_buf buf = BONDY_BUF_EMPTY;
+    int rc;
+
+    bondy_key_encode(key, &bytes);
+    rc = find_raw(write, &bytes, &before, &current, err);
+    if (rc < 0 && rc != BONDY_ENOENT)
+        return rc;
+    if (expected != NULL &&
+        (rc == BONDY_ENOENT || memcmp(expected, current.version, BONDY_VERSION_LEN) != 0))
+        return bondy_fail(err, BONDY_ECONFLICT, "somebody else changed it meanwhile");
+    if (builtin_version != NULL)
+        memcpy(envelope->version, builtin_version, BONDY_VERSION_LEN);
+    else
+        bondy_hlc_next(&write->store->hlc, write->now_ms, rc == BONDY_OK ? current.version : NULL,
+                       envelope->version);
+    if (bytes.is_hashed)
+        envelope->subkey = key->subkey;
+    bondy_envelope_encode(envelope, &buf);
+    note_change(write, &bytes, bondy_buf_slice(&buf), before);
+    rc = bondy_lmdb_put(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
+                        bondy_buf_slice(&buf), err);
+    write->is_full |= rc == BONDY_ELIMIT;
+    bondy_buf_fini(&buf);
+    return rc;
+}
+
+int bondy_store_put(struct bondy_store_write *write, const struct bondy_store_key *key,
+                    const struct bondy_store_value *value, const uint8_t *expected,
+                    struct bondy_error *err)
+{
+    struct bondy_envelope envelope = {.gen = value->gen,
+                                      .expires_ms = value->expires_ms,
+                                      .schema = value->schema,
+                                      .body = value->body};
+
+    return write_envelope(write, key, &envelope, expected, NULL, err);
+}
+
+int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_store_key *key,
+                            const struct bondy_store_value *value, uint16_t revision,
+                            struct bondy_error *err)
+{
+    static const uint8_t nobody[BONDY_WRITER_LEN];
+    struct bondy_envelope envelope = {.gen = value->gen,
+                                      .expires_ms = value->expires_ms,
+                                      .schema = value->schema,
+                                      .body = value->body};
+    uint8_t version[BONDY_VERSION_LEN];
+
+    bondy_version_make(1, revision, nobody, version);
+    return write_envelope(write, key, &envelope, NULL, version, err);
+}
+
+int bondy_store_delete(struct bondy_store_write *write, const struct bondy_store_key *key,
+                       const uint8_t *expected, struct bondy_error *err)
+{
+    struct bondy_record record;
+    struct bondy_envelope envelope = {.flags = BONDY_ENVELOPE_TOMBSTONE};
+
+    if (!bondy_store_get(write, key, &record))
+        return bondy_fail(err, BONDY_ENOENT, "there is no such record");
+    envelope.gen = record.gen;
+    envelope.schema = record.schema;
+    return write_envelope(write, key, &envelope, expected, NULL, err);
+}
+
+uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bondy_store_key *key)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice raw;
+    struct bondy_envelope envelope;
+
+    bondy_key_encode(key, &bytes);
+    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0)
+        return 0;
+    return envelope.gen + (envelope.flags & BONDY_ENVELOPE_TOMBSTONE ? 1 : 0);
+}
+
+/* ---- scanning ---------------------------------------------------------------------------------
+ */
+
+struct scan {
+    int (*fn)(void *context, const struct bondy_record *record);
+    void *context;
+    uint64_t now_ms;
+};
+
+static int scan_one(void *context, struct bondy_slice key, struct bondy_slice value)
+{
+    struct scan *scan = context;
+    struct bondy_record record;
+
+    if (!fill_record(key, value, &record)) {
+        bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
+                  BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
+        return 0;
+    }
+    if (record.is_tombstone || (record.expires_ms != 0 && record.expires_ms <= scan->now_ms))
+        return 0;
+    return scan->fn(scan->context, &record);
+}
+
+static int scan_txn(struct bondy_lmdb_txn *txn, enum bondy_record_type type,
+                    struct bondy_slice scope, struct scan *scan)
+{
+    struct bondy_key_bytes prefix;
+
+    bondy_key_prefix(type, scope, &prefix);
+    return bondy_lmdb_scan(txn, BONDY_LMDB_RECORDS,
+                           bondy_slice_of(prefix.bytes, scope.len == 0 ? 1 : prefix.len), scan_one,
+                           scan, NULL);
+}
+
+int bondy_store_scan(struct bondy_store_write *write, enum bondy_record_type type,
+                     struct bondy_slice scope,
+                     int (*fn)(void *context, const struct bondy_record *record), void *context)
+{
+    struct scan scan = {fn, context, write->now_ms};
+
+    return scan_txn(write->txn, type, scope, &scan);
+}
+
+int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type,
+                          struct bondy_slice scope,
+                          int (*fn)(void *context, const struct bondy_record *record),
+                          void *context)
+{
+    struct scan scan = {fn, context, bondy_clock_wall_ms()};
+    struct bondy_lmdb_txn *txn;
+    int rc = bondy_lmdb_begin_read(store->db, &txn, NULL);
+
+    if (rc < 0)
+        return rc;
+    rc = scan_txn(txn, type, scope, &scan);
+    bondy_lmdb_abort(txn);
+    return rc;
+}
+
+/* ---- batches ----------------------------------------------------------------------------------
+ */
+
+static struct bondy_store_job *job_of(struct bondy_mail *mail)
+{
+    return BONDY_CONTAINER(mail, struct bondy_store_job, mail);
+}
+
+static void run_job(struct bondy_store_write *write, struct bondy_store_job *job)
+{
+    struct bondy_lmdb_txn *outer = write->txn, *inner = NULL;
+    struct noted_change **mark = write->last;
+
+    job->rc = bondy_lmdb_begin_write(write->store->db, outer, &inner, &job->err);
+    if (job->rc == BONDY_OK) {
+        write->txn = inner;
+        job->rc = job->run(job, write, &job->err);
+        if (job->rc == BONDY_OK)
+            job->rc = bondy_lmdb_commit(inner, &job->err);
+        else
+            bondy_lmdb_abort(inner);
+        write->txn = outer;
+    }
+    if (job->rc != BONDY_OK) {
+        free_changes(*mark);
+        *mark = NULL;
+        write->last = mark;
+    }
+}
+
+static int save_clock(struct bondy_store_write *write, struct bondy_error *err)
+{
+    uint8_t hlc[BONDY_VERSION_LEN];
+
+    bondy_hlc_save(&write->store->hlc, hlc);
+    return bondy_lmdb_put(write->txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC),
+                          bondy_slice_of(hlc, sizeof hlc), err);
+}
+
+/* One try at a batch: every job, the clock, the commit. */
+static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
+                     struct bondy_error *err)
+{
+    struct bondy_store *store = write->store;
+    int rc = bondy_lmdb_begin_write(store->db, NULL, &write->txn, err);
+
+    write->first = NULL;
+    write->last = &write->first;
+    write->is_full = false;
+    write->now_ms = bondy_clock_wall_ms();
+    if (rc < 0)
+        return rc;
+    for (struct bondy_mail *mail = jobs; mail != NULL; mail = mail->next)
+        run_job(write, job_of(mail));
+    if (write->is_full) {
+        bondy_lmdb_abort(write->txn);
+        return bondy_fail(err, BONDY_ELIMIT, "the store is full (store.map_size_max)");
+    }
+    if (write->first == NULL) {
+        bondy_lmdb_abort(write->txn);
+        return BONDY_OK;
+    }
+    if ((rc = save_clock(write, err)) < 0) {
+        bondy_lmdb_abort(write->txn);
+        return rc;
+    }
+    return bondy_lmdb_commit(write->txn, err);
+}
+
+static void tell_changes(struct bondy_store *store, const struct noted_change *change)
+{
+    for (; change != NULL; change = change->next) {
+        struct bondy_slice key = bondy_slice_of(change->key.bytes, change->key.len);
+        struct bondy_record before;
+        struct bondy_change told = {.before = NULL};
+
+        BONDY_BUG_ON(!fill_record(key, bondy_slice_of(change->now, change->now_len), &told.now));
+        if (change->before != NULL &&
+            fill_record(key, bondy_slice_of(change->before, change->before_len), &before) &&
+            !before.is_tombstone)
+            told.before = &before;
+        if (store->on_change != NULL)
+            store->on_change(store->context, &told);
+    }
+    if (store->on_commit != NULL)
+        store->on_commit(store->context);
+}
+
+static void done_on_loop(struct bondy_mail *mail)
+{
+    struct bondy_store_job *job = job_of(mail);
+
+    job->done(job);
+}
+
+static void finish(struct bondy_mail *jobs)
+{
+    while (jobs != NULL) {
+        struct bondy_store_job *job = job_of(jobs);
+
+        jobs = jobs->next;
+        job->mail.next = NULL;
+        job->mail.run = done_on_loop;
+        if (job->loop != NULL)
+            bondy_loop_post(job->loop, &job->mail);
+        else
+            job->done(job);
+    }
+}
+
+static void fail_all(struct bondy_mail *jobs, int rc, const struct bondy_error *err)
+{
+    for (; jobs != NULL; jobs = jobs->next)
+        if (job_of(jobs)->rc == BONDY_OK) {
+            job_of(jobs)->rc = rc;
+            job_of(jobs)->err = *err;
+        }
+}
+
+static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
+{
+    struct bondy_store_write write = {.store = store};
+    struct bondy_hlc clock = store->hlc;
+    struct bondy_error err, growth;
+    int rc = try_batch(&write, jobs, &err);
+
+    if (rc == BONDY_ELIMIT && bondy_lmdb_grow_wait(store->db, true, &growth) == BONDY_OK) {
+        free_changes(write.first);
+        store->hlc = clock;
+        rc = try_batch(&write, jobs, &err);
+    }
+    atomic_store(&store->is_healthy, rc == BONDY_OK);
+    if (rc == BONDY_OK) {
+        if (write.first != NULL)
+            tell_changes(store, write.first);
+        (void)bondy_lmdb_grow_wait(store->db, false, &growth);
+    } else {
+        bondy_log(BONDY_LOG_ERROR, "store_commit_failed", BONDY_F_STR("reason", err.text));
+        fail_all(jobs, rc, &err);
+    }
+    free_changes(write.first);
+    finish(jobs);
+}
+
+/* ---- the control thread ------------------------------------------------------------------------
+ */
+
+/* Takes what waits, up to a batch: while one batch is being synced the next one gathers. */
+static struct bondy_mail *take_batch(struct bondy_store *store)
+{
+    struct bondy_mail *first = store->queue_first, *mail = first;
+    unsigned count = 1;
+
+    for (; mail->next != NULL && count < store->commit_batch; count++)
+        mail = mail->next;
+    store->queue_first = mail->next;
+    if (store->queue_first == NULL)
+        store->queue_last = NULL;
+    store->queued -= count;
+    mail->next = NULL;
+    return first;
+}
+
+static void *control(void *context)
+{
+    struct bondy_store *store = context;
+
+    pthread_setname_np(pthread_self(), "control");
+    bondy_publish_thread_start();
+    pthread_mutex_lock(&store->lock);
+    for (;;) {
+        struct bondy_mail *jobs;
+
+        while (store->queue_first == NULL && !store->stops) {
+            bondy_publish_idle();
+            pthread_cond_wait(&store->has_work, &store->lock);
+            bondy_publish_busy();
+        }
+        if (store->queue_first == NULL)
+            break;
+        jobs = take_batch(store);
+        pthread_mutex_unlock(&store->lock);
+        run_batch(store, jobs);
+        pthread_mutex_lock(&store->lock);
+    }
+    pthread_mutex_unlock(&store->lock);
+    bondy_publish_thread_stop();
+    return NULL;
+}
+
+void bondy_store_submit(struct bondy_store *store, struct bondy_store_job *job)
+{
+    job->mail.next = NULL;
+    job->rc = BONDY_OK;
+    pthread_mutex_lock(&store->lock);
+    if (store->queue_last != NULL)
+        store->queue_last->next = &job->mail;
+    else
+        store->queue_first = &job->mail;
+    store->queue_last = &job->mail;
+    store->queued++;
+    pthread_cond_signal(&store->has_work);
+    pthread_mutex_unlock(&store->lock);
+}
+
+struct waiter {
+    struct bondy_store_job job;
+    struct bondy_store_job *inner;
+    pthread_mutex_t lock; /* guards is_done */
+    pthread_cond_t changed;
+    bool is_done;
+};
+
+static int run_waiter(struct bondy_store_job *job, struct bondy_store_write *write,
+                      struct bondy_error *err)
+{
+    struct bondy_store_job *inner = BONDY_CONTAINER(job, struct waiter, job)->inner;
+
+    return inner->run(inner, write, err);
+}
+
+static void wake_waiter(struct bondy_store_job *job)
+{
+    struct waiter *waiter = BONDY_CONTAINER(job, struct waiter, job);
+
+    pthread_mutex_lock(&waiter->lock);
+    waiter->is_done = true;
+    pthread_cond_signal(&waiter->changed);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
+                         struct bondy_error *err)
+{
+    struct waiter waiter = {.job = {.run = run_waiter, .done = wake_waiter}, .inner = job};
+
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.changed, NULL);
+    bondy_store_submit(store, &waiter.job);
+    pthread_mutex_lock(&waiter.lock);
+    while (!waiter.is_done)
+        pthread_cond_wait(&waiter.changed, &waiter.lock);
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_cond_destroy(&waiter.changed);
+    pthread_mutex_destroy(&waiter.lock);
+    job->rc = waiter.job.rc;
+    job->err = waiter.job.err;
+    if (job->rc < 0 && err != NULL)
+        *err = job->err;
+    return job->rc;
+}
+
+/* ---- open and close ----------------------------------------------------------------------------
+ */
+
+static int read_identity(struct bondy_store *store, struct bondy_lmdb_txn *txn,
+                         struct bondy_error *err)
+{
+    struct bondy_slice stored;
+    uint8_t uuid[16], hlc[BONDY_VERSION_LEN];
+    bool has_hlc;
+    int rc = bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(META_NODE), &stored, err);
+
+    if (rc == BONDY_OK && stored.len == sizeof uuid) {
+        memcpy(uuid, stored.data, sizeof uuid);
+    } else {
+        bondy_id_bytes(uuid, sizeof uuid);
+        rc = bondy_lmdb_put(txn, BONDY_LMDB_META, BONDY_SLICE(META_NODE),
+                            bondy_slice_of(uuid, sizeof uuid), err);
+        if (rc < 0)
+            return rc;
+    }
+    has_hlc =
+        bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC), &stored, NULL) == BONDY_OK &&
+        stored.len == sizeof hlc;
+    if (has_hlc)
+        memcpy(hlc, stored.data, sizeof hlc);
+    memcpy(store->hlc.writer, uuid, BONDY_WRITER_LEN);
+    store->hlc.max_drift_ms = MAX_DRIFT_MS;
+    bondy_hlc_start(&store->hlc, has_hlc ? hlc : NULL, bondy_clock_wall_ms());
+    return BONDY_OK;
+}
+
+static int prepare(struct bondy_store *store, struct bondy_error *err)
+{
+    struct bondy_lmdb_txn *txn;
+    int rc = bondy_lmdb_begin_write(store->db, NULL, &txn, err);
+
+    if (rc < 0)
+        return rc;
+    if ((rc = bondy_migrate(txn, err)) < 0 || (rc = read_identity(store, txn, err)) < 0) {
+        bondy_lmdb_abort(txn);
+        return rc;
+    }
+    return bondy_lmdb_commit(txn, err);
+}
+
+int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
+                     struct bondy_error *err)
+{
+    struct bondy_store *store = bondy_zalloc(sizeof *store);
+    struct bondy_buf path = BONDY_BUF_EMPTY;
+    int rc;
+
+    store->lock_fd = -1;
+    store->commit_batch = options->commit_batch == 0 ? DEFAULT_BATCH : options->commit_batch;
+    store->on_change = options->on_change;
+    store->on_commit = options->on_commit;
+    store->context = options->context;
+    atomic_init(&store->is_healthy, true);
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_cond_init(&store->has_work, NULL);
+    bondy_buf_printf(&path, "%s/bondy.lock", options->path);
+    bondy_buf_append_byte(&path, '\0');
+    if ((rc = bondy_file_mkdir(options->path, err)) < 0 ||
+        (rc = bondy_file_lock(path.data, &store->lock_fd, err)) < 0 ||
+        (rc = bondy_lmdb_open(options->path, options->map_size, options->map_size_max, &store->db,
+                              err)) < 0 ||
+        (rc = prepare(store, err)) < 0)
+        goto out;
+    *out = BONDY_MOVE(store);
+out:
+    if (rc < 0)
+        bondy_wrap(err, "store %s", options->path);
+    bondy_store_close(store);
+    bondy_buf_fini(&path);
+    return rc;
+}
+
+int bondy_store_start(struct bondy_store *store, struct bondy_error *err)
+{
+    int rc = pthread_create(&store->thread, NULL, control, store);
+
+    if (rc != 0)
+        return bondy_fail(err, BONDY_EIO, "starting the control thread: %s", strerror(rc));
+    store->is_started = true;
+    return BONDY_OK;
+}
+
+void bondy_store_close(struct bondy_store *store)
+{
+    if (store == NULL)
+        return;
+    if (store->is_started) {
+        pthread_mutex_lock(&store->lock);
+        store->stops = true;
+        pthread_cond_signal(&store->has_work);
+        pthread_mutex_unlock(&store->lock);
+        pthread_join(store->thread, NULL);
+    }
+    bondy_lmdb_close(store->db);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    pthread_cond_destroy(&store->has_work);
+    pthread_mutex_destroy(&store->lock);
+    bondy_free(store);
+}
+
+bool bondy_store_is_healthy(const struct bondy_store *store)
+{
+    return atomic_load(&store->is_healthy);
+}
