@@ -10,6 +10,7 @@ src_wamp_libwamp_a_SOURCES = \
 	src/wamp/decode.c \
 	src/wamp/encode.c \
 	src/wamp/errors.h \
+	src/wamp/features.c src/wamp/features.h \
 	src/wamp/keys.c src/wamp/keys.h \
 	src/wamp/message.c src/wamp/message.h \
 	src/wamp/number.c src/wamp/number.h \
