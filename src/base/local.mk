@@ -14,5 +14,6 @@ src_base_libbase_a_SOURCES = \
 	src/base/ref.h \
 	src/base/slab.c src/base/slab.h \
 	src/base/slice.h \
+	src/base/trie.c src/base/trie.h \
 	src/base/utf8.c src/base/utf8.h \
 	src/base/wheel.c src/base/wheel.h

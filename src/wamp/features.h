@@ -66,9 +66,12 @@ enum bondy_feature {
 /* What is built, and so what WELCOME announces (FEAT-1). */
 #define BONDY_FEATURES_OF_DEALER                                                                   \
     (BONDY_FEATURE_BIT(BONDY_FEATURE_CALL_TIMEOUT) |                                               \
+     BONDY_FEATURE_BIT(BONDY_FEATURE_CALLER_IDENTIFICATION) |                                      \
      BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_REGISTRATION))
 #define BONDY_FEATURES_OF_BROKER                                                                   \
     (BONDY_FEATURE_BIT(BONDY_FEATURE_PUBLISHER_EXCLUSION) |                                        \
+     BONDY_FEATURE_BIT(BONDY_FEATURE_PUBLISHER_IDENTIFICATION) |                                   \
+     BONDY_FEATURE_BIT(BONDY_FEATURE_SUBSCRIBER_BLACKWHITE_LISTING) |                              \
      BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_SUBSCRIPTION))
 
 struct bondy_features {

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/router/broker.h"
+
+#include "src/base/alloc.h"
+#include "src/base/id.h"
+#include "src/router/remote.h"
+#include "src/wamp/errors.h"
+
+#define MATCHES_ON_STACK 16
+
+/* ---- SUBSCRIBE, UNSUBSCRIBE -------------------------------------------------------------------
+ */
+
+static bool refuse(struct bondy_session *session, const struct bondy_message *message,
+                   const char *uri, const char *text)
+{
+    bondy_deliver_error(session, message->type, message->id, uri, text);
+    return true;
+}
+
+bool bondy_broker_on_subscribe(struct bondy_session *session, const struct bondy_message *message)
+{
+    struct bondy_router_thread *thread = session->thread;
+    const struct bondy_router_options *limits = &thread->router->options;
+    struct bondy_subscription *subscription;
+    struct bondy_options options;
+    struct bondy_refusal refusal;
+    struct bondy_entry *entry;
+
+    if (!bondy_options_read(message, &thread->option_scratch, &options, &refusal))
+        return refuse(session, message, refusal.uri, refusal.text);
+    if (!bondy_uri_is_valid(message->uri, options.match, limits->uri_rule))
+        return refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
+    /* WAMP, Subscribing: a second time gives the same subscription and nothing else. */
+    entry = bondy_registry_find(session->realm->registry, BONDY_SUBSCRIPTIONS, message->uri,
+                                options.match);
+    if (entry != NULL && bondy_idmap_find(&session->memberships, entry->id) != NULL) {
+        bondy_deliver_ids(session, BONDY_SUBSCRIBED, message->id, entry->id);
+        return true;
+    }
+    if (session->memberships.count >= limits->max_subscriptions)
+        return refuse(session, message, BONDY_ERR_OPTION_NOT_ALLOWED,
+                      "the session has as many subscriptions as it may");
+    subscription = bondy_registry_subscribe(session->realm->registry, message->uri, options.match,
+                                            thread->index);
+    bondy_idmap_put(&session->memberships, subscription->entry.id,
+                    bondy_receivers_join(session, subscription));
+    bondy_deliver_ids(session, BONDY_SUBSCRIBED, message->id, subscription->entry.id);
+    return true;
+}
+
+static void leave_subscription(struct bondy_session *session, struct bondy_membership *membership)
+{
+    struct bondy_subscription *subscription = membership->receivers->subscription;
+
+    bondy_receivers_leave(membership);
+    bondy_registry_unsubscribe(session->realm->registry, subscription, session->thread->index);
+}
+
+bool bondy_broker_on_unsubscribe(struct bondy_session *session, const struct bondy_message *message)
+{
+    struct bondy_membership *membership = bondy_idmap_remove(&session->memberships, message->id2);
+
+    if (membership == NULL)
+        return refuse(session, message, BONDY_ERR_NO_SUCH_SUBSCRIPTION, NULL);
+    leave_subscription(session, membership);
+    bondy_deliver_ids(session, BONDY_UNSUBSCRIBED, message->id, 0);
+    return true;
+}
+
+void bondy_broker_leave(struct bondy_session *session)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    void *membership;
+
+    while (bondy_idmap_next(&session->memberships, &cursor, &id, &membership))
+        leave_subscription(session, membership);
+    bondy_idmap_fini(&session->memberships);
+}
+
+/* ---- PUBLISH ----------------------------------------------------------------------------------
+ */
+
+/* Where the receivers of a publication are. */
+struct targets {
+    struct bondy_subscription *on_stack[MATCHES_ON_STACK];
+    struct bondy_subscription **items; /* own copy: looking up may go on while we deliver */
+    size_t count;
+};
+
+static void find_targets(struct bondy_session *session, struct bondy_slice topic,
+                         struct targets *out)
+{
+    struct bondy_matches matches;
+
+    bondy_match_topic(session->thread, session->realm, topic, &matches);
+    out->count = matches.count;
+    out->items = matches.count <= MATCHES_ON_STACK
+                     ? out->on_stack
+                     : bondy_calloc(matches.count, sizeof out->items[0]);
+    if (matches.count > 0)
+        memcpy(out->items, matches.items, matches.count * sizeof out->items[0]);
+    bondy_matches_fini(&matches);
+}
+
+static void send_to_thread(struct bondy_router_thread *thread, unsigned to,
+                           const struct bondy_publication *publication,
+                           const struct bondy_slice *lists, const struct targets *targets)
+{
+    uint64_t on_stack[MATCHES_ON_STACK];
+    uint64_t *ids =
+        targets->count <= MATCHES_ON_STACK ? on_stack : bondy_calloc(targets->count, sizeof ids[0]);
+    size_t count = 0;
+
+    for (size_t i = 0; i < targets->count; i++) {
+        if (atomic_load_explicit(&targets->items[i]->here[to].count, memory_order_acquire) > 0)
+            ids[count++] = targets->items[i]->entry.id;
+    }
+    if (count > 0)
+        bondy_remote_publish(thread, to, publication, lists, ids, count);
+    if (ids != on_stack)
+        bondy_free(ids);
+}
+
+/* Other threads first: what local receivers do when they get the EVENT comes behind it. */
+static void spread(struct bondy_session *session, const struct bondy_publication *publication,
+                   const struct bondy_slice *lists)
+{
+    struct bondy_router_thread *thread = session->thread;
+    struct targets targets;
+
+    find_targets(session, publication->topic, &targets);
+    for (unsigned to = 0; targets.count > 0 && to < thread->router->options.thread_count; to++) {
+        if (to != thread->index)
+            send_to_thread(thread, to, publication, lists, &targets);
+    }
+    for (size_t i = 0; i < targets.count; i++) {
+        struct bondy_receivers *receivers = targets.items[i]->here[thread->index].receivers;
+
+        if (receivers != NULL)
+            bondy_event_spread(thread, receivers, publication);
+    }
+    if (targets.items != targets.on_stack)
+        bondy_free(targets.items);
+}
+
+/* NULL, or the error for a topic nobody may publish to. */
+static const char *topic_error(const struct bondy_router *router, struct bondy_slice topic)
+{
+    if (!bondy_uri_is_valid(topic, BONDY_MATCH_EXACT, router->options.uri_rule) ||
+        bondy_uri_is_wamp(topic))
+        return BONDY_ERR_INVALID_URI;
+    return bondy_uri_is_ours(topic) ? BONDY_ERR_NOT_AUTHORIZED : NULL;
+}
+
+static uint64_t refuse_publish(struct bondy_session *session, const struct bondy_message *message,
+                               bool acknowledge, const char *uri, const char *text)
+{
+    if (acknowledge)
+        bondy_deliver_error(session, BONDY_PUBLISH, message->id, uri, text);
+    return 0;
+}
+
+uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_message *message,
+                              const struct bondy_options *options)
+{
+    const char *error = topic_error(session->thread->router, message->uri);
+    struct bondy_router_thread *thread = session->thread;
+    uint64_t publisher = session->id;
+    struct bondy_filter *filter = NULL;
+    uint64_t id;
+
+    if (error != NULL)
+        return refuse_publish(session, message, options->acknowledge, error, NULL);
+    if (options->has_lists) {
+        filter = bondy_filter_create(message->serializer, options->lists, &thread->option_scratch);
+        if (filter == NULL)
+            return refuse_publish(session, message, options->acknowledge,
+                                  BONDY_ERR_INVALID_ARGUMENT,
+                                  "exclude and eligible hold session ids, the others texts");
+    }
+    id = bondy_id_random();
+    spread(session,
+           &(struct bondy_publication){.id = id,
+                                       .publisher = publisher,
+                                       .excludes_publisher = options->exclude_me,
+                                       .discloses = options->disclose_me,
+                                       .topic = message->uri,
+                                       .authid = session->authid,
+                                       .authrole = session->authrole,
+                                       .payload = message->payload,
+                                       .filter = filter,
+                                       .list_serializer = message->serializer},
+           options->has_lists ? options->lists : NULL);
+    bondy_filter_destroy(filter);
+    /* A local publisher may have ended itself when it got its own EVENT. */
+    if (options->acknowledge && bondy_idmap_find(&thread->by_id, publisher) == session)
+        bondy_deliver_ids(session, BONDY_PUBLISHED, message->id, id);
+    return id;
+}
+
+/* Whether an answer was asked for, when the other options cannot be read. */
+static bool wants_answer(struct bondy_session *session, const struct bondy_message *message)
+{
+    struct bondy_walk walk;
+    struct bondy_slice key;
+    struct bondy_value value;
+    struct bondy_buf *scratch = &session->thread->option_scratch;
+
+    scratch->len = 0;
+    bondy_walk_start(&walk, message->serializer, message->dict, scratch);
+    while (bondy_dict_next(&walk, &key, &value)) {
+        if (bondy_slice_is(key, "acknowledge"))
+            return value.type == BONDY_VALUE_BOOL && value.flag;
+    }
+    return false;
+}
+
+bool bondy_broker_on_publish(struct bondy_session *session, const struct bondy_message *message)
+{
+    struct bondy_options options;
+    struct bondy_refusal refusal;
+
+    if (bondy_options_read(message, &session->thread->option_scratch, &options, &refusal))
+        bondy_broker_publish(session, message, &options);
+    else
+        refuse_publish(session, message, wants_answer(session, message), refusal.uri, refusal.text);
+    return true;
+}

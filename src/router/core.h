@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ROUTER_CORE_H
+#define BONDY_ROUTER_CORE_H
+
+/* core: the structs that the files of this folder share: the router, its threads, sessions, and
+ * what sessions wait for. Nothing outside src/router includes this.
+ *
+ * Who owns what: the router owns threads' slots and registries; a thread owns its sessions,
+ * realms, match caches and outboxes; a session owns its calls (as caller), invocations (as callee),
+ * memberships and registrations. Everything below a thread is touched on that thread only.
+ *
+ * Calling out: bondy_deliver_*() may run code of a local session, which may use any session of the
+ * thread and may end its own. So: first change the state, deliver last, and touch neither the
+ * receiver nor what belonged to it afterwards. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "src/base/list.h"
+#include "src/base/map.h"
+#include "src/base/slab.h"
+#include "src/router/options.h"
+#include "src/router/pending.h"
+#include "src/router/registry.h"
+#include "src/router/router.h"
+#include "src/wamp/features.h"
+
+enum bondy_session_state {
+    BONDY_SESSION_OPENING, /* waits for HELLO */
+    BONDY_SESSION_MAKING,  /* HELLO came, its realm is being made */
+    BONDY_SESSION_JOINED,
+    BONDY_SESSION_CLOSING, /* said GOODBYE, waits for the peer's */
+    BONDY_SESSION_LEFT     /* GOODBYEs exchanged; the transport may say HELLO again */
+};
+
+struct bondy_stats;
+
+/* A realm as one thread sees it. Lives as long as the thread has sessions in it, or until the
+ * thread hears that the realm is gone. */
+struct bondy_realm_here {
+    struct bondy_registry *registry;
+    struct bondy_list sessions;
+    size_t session_count;
+    bool is_gone; /* no longer in the thread's table */
+    bool is_master;
+};
+
+struct bondy_session {
+    struct bondy_list link; /* the thread's sessions */
+    struct bondy_list realm_link;
+    struct bondy_router_thread *thread;
+    struct bondy_realm_here *realm; /* NULL unless joined */
+    const struct bondy_session_out *out;
+    const struct bondy_session_local *local; /* exactly one of out and local */
+    void *peer;                              /* transport, or the local one's */
+    uint64_t id;                             /* 0 unless joined */
+    uint64_t next_request;                   /* what the peer's next request id must be */
+    uint64_t last_invocation;                /* the last INVOCATION.Request issued */
+    uint8_t state;
+    uint8_t serializer;
+    uint8_t roles;         /* BONDY_ROLE_BIT() of those announced */
+    bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
+    bool takes_timeouts;   /* callee, */
+    bool wants_publishers; /* subscriber */
+    bool is_admin;
+    bool has_said_goodbye; /* a local session that is being ended */
+    size_t max_send;       /* octets of a message that the peer takes; 0 = no limit */
+    uint64_t auth_timeout_ms;
+    struct bondy_pending_table calls;
+    struct bondy_pending_table invocations;
+    struct bondy_idmap memberships;   /* subscription id -> struct bondy_membership */
+    struct bondy_idmap registrations; /* registration id -> struct bondy_registration */
+    struct bondy_timer timer;
+    struct bondy_stats *stats;
+    uint64_t joined_ms;
+    const char *transport;
+    struct bondy_slice authid; /* in `texts` or in `random_authid` */
+    struct bondy_slice authrole;
+    struct bondy_slice authmethod;
+    struct bondy_slice peername;
+    char *texts; /* owns what does not lie elsewhere */
+    char *stash; /* HELLO that waits for its realm */
+    size_t stash_len;
+    uint64_t waiter; /* its number */
+    char random_authid[20];
+};
+
+/* One subscriber of one subscription. */
+struct bondy_membership {
+    struct bondy_session *session;
+    struct bondy_receivers *receivers;
+    size_t at; /* its place in the receivers */
+};
+
+/* The subscribers of one subscription on one thread. While somebody walks them, leaving ones only
+ * empty their place; the last walker tidies up. */
+struct bondy_receivers {
+    struct bondy_subscription *subscription;
+    struct bondy_membership **items;
+    size_t count; /* places, empty ones included */
+    size_t cap;
+    size_t left; /* members */
+    unsigned walkers;
+};
+
+struct bondy_invoked;
+
+/* A call that waits for its answer: on the caller's thread. */
+struct bondy_call {
+    struct bondy_pending link; /* in caller->calls, by request id */
+    struct bondy_session *caller;
+    struct bondy_timer timer;
+    uint64_t started_ms;
+    struct bondy_invoked *invoked; /* when the callee is on this thread */
+    unsigned callee_thread;        /* otherwise, with the number the two threads know it by */
+    uint64_t token;                /* 0: not on another thread */
+};
+
+/* An invocation that runs: on the callee's thread. */
+struct bondy_invoked {
+    struct bondy_pending link; /* in callee->invocations, by INVOCATION.Request */
+    struct bondy_session *callee;
+    struct bondy_call *call; /* when the caller is on this thread */
+    unsigned caller_thread;
+    uint64_t token; /* 0: same thread */
+};
+
+#define BONDY_MATCH_SLOTS 1024 /* a thread and kind; a power of two */
+
+struct bondy_match_slot {
+    uint64_t generation; /* 0: empty */
+    uint64_t hash;
+    uint32_t count;
+    uint32_t uri_len;
+    size_t cap; /* bytes of `block` */
+    /* The entries, then the URI. */
+    void *block;
+};
+
+struct bondy_outbox {
+    struct bondy_mail *first;
+    struct bondy_mail *last;
+};
+
+struct bondy_router_thread {
+    struct bondy_router *router;
+    unsigned index;
+    struct bondy_wheel *wheel;
+    struct bondy_list sessions; /* all, joined or not */
+    size_t session_count;
+    struct bondy_idmap by_id;     /* joined sessions */
+    struct bondy_map realms;      /* canonical URI -> struct bondy_realm_here */
+    struct bondy_idmap receivers; /* subscription id -> struct bondy_receivers */
+    struct bondy_idmap away;      /* token -> struct bondy_call whose callee is elsewhere */
+    struct bondy_idmap visiting;  /* token and thread -> struct bondy_invoked, caller elsewhere */
+    struct bondy_idmap waiters;   /* waiter -> session whose realm is being made */
+    uint64_t last_token;
+    uint64_t last_waiter;
+    struct bondy_slab *session_slab;
+    struct bondy_slab *call_slab;
+    struct bondy_slab *invoked_slab;
+    struct bondy_slab *membership_slab;
+    struct bondy_match_slot *cache[BONDY_KINDS];
+    struct bondy_outbox *outboxes; /* one for each thread */
+    struct bondy_buf decode_scratch;
+    struct bondy_buf option_scratch;
+    struct bondy_buf head;   /* of the message being encoded */
+    json_t *roles;           /* WELCOME.Details.roles */
+    struct bondy_list stats; /* struct bondy_stats */
+    bool is_draining;
+};
+
+struct bondy_router {
+    struct bondy_router_options options;
+    char *agent;
+    char *node_name;
+    struct bondy_registry_numbers numbers;
+    pthread_mutex_t mutex; /* guards `registries` and their `refs` */
+    struct bondy_registry *registries;
+    struct bondy_router_thread *threads[]; /* each slot is its own thread's */
+};
+
+/* ---- session.c: what the other files need of sessions -----------------------------------------
+ */
+
+/* Joins: gives the session its id and realm. */
+void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm);
+/* Leaves the realm: everything it had there is gone, others are told. State is the caller's. */
+void bondy_session_leave(struct bondy_session *session);
+/* ABORT, then close; the session is gone. */
+void bondy_session_abort(struct bondy_session *session, const char *reason, const char *message);
+/* A new session of the thread, zeroed where it matters. */
+struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread);
+/* Gives back the memory; it has left its realm. */
+void bondy_session_free(struct bondy_session *session);
+
+/* ---- join.c -----------------------------------------------------------------------------------
+ */
+
+/* A message of a peer that has not joined. False: the session is gone. */
+bool bondy_join_receive(struct bondy_session *session, struct bondy_slice bytes);
+/* The thread's view of this realm, made when it has none. */
+struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
+                                          const struct bondy_realm *realm);
+/* Ends the view when nobody uses it any more. */
+void bondy_join_realm_check(struct bondy_router_thread *thread, struct bondy_realm_here *here);
+
+/* ---- deliver.c: messages to peers -------------------------------------------------------------
+ */
+
+/* Gives a message to a session, whatever its peer is. False: it is longer than the peer takes;
+ * nothing was sent. */
+bool bondy_deliver(struct bondy_session *session, const struct bondy_message *message,
+                   enum bondy_send_kind kind);
+/* An ERROR of the router for a request of the session. `text` (may be NULL) goes to
+ * Details.message. */
+void bondy_deliver_error(struct bondy_session *session, enum bondy_message_type request_type,
+                         uint64_t request, const char *uri, const char *text);
+/* A message of type and ids alone (SUBSCRIBED, PUBLISHED, ...). */
+void bondy_deliver_ids(struct bondy_session *session, enum bondy_message_type type, uint64_t id,
+                       uint64_t id2);
+
+/* ---- match.c ----------------------------------------------------------------------------------
+ */
+
+struct bondy_matches {
+    struct bondy_subscription **items; /* borrowed until the next look-up */
+    size_t count;
+    struct bondy_subscription **own; /* bondy_matches_fini frees it */
+};
+/* The subscriptions of a topic, through the thread's cache. The array is the caller's to end. */
+void bondy_match_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                       struct bondy_slice topic, struct bondy_matches *out);
+void bondy_matches_fini(struct bondy_matches *matches);
+struct bondy_registration *bondy_match_procedure(struct bondy_router_thread *thread,
+                                                 struct bondy_realm_here *realm,
+                                                 struct bondy_slice procedure);
+void bondy_match_cache_fini(struct bondy_router_thread *thread);
+
+#endif

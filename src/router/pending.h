@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ROUTER_PENDING_H
+#define BONDY_ROUTER_PENDING_H
+
+/* pending: what a session waits for, by id: its calls, and its running invocations.
+ *
+ * A hash table whose hash is the id itself: request ids count up, so ids in use at one time fall
+ * into different buckets, and neither a hash function nor an allocation is needed for a call. A
+ * link lives inside the record. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bondy_pending {
+    struct bondy_pending *next;
+    uint64_t id;
+};
+
+struct bondy_pending_table {
+    struct bondy_pending **buckets;
+    uint32_t cap; /* power of two, or 0 */
+    uint32_t count;
+};
+
+void bondy_pending_fini(struct bondy_pending_table *table);
+/* The id must not be there. */
+void bondy_pending_add(struct bondy_pending_table *table, struct bondy_pending *link);
+struct bondy_pending *bondy_pending_find(const struct bondy_pending_table *table, uint64_t id);
+/* Removes and returns it, or NULL. */
+struct bondy_pending *bondy_pending_take(struct bondy_pending_table *table, uint64_t id);
+/* Any record, or NULL when there is none: start with *cursor = 0 and take each before asking for
+ * the next. */
+struct bondy_pending *bondy_pending_any(const struct bondy_pending_table *table, uint32_t *cursor);
+
+#endif
