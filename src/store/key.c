@@ -5,19 +5,25 @@
 #include <string.h>
 
 #define SCOPE_AT 1
-#define SCOPE_LEN 16
 #define GEN_AT 17
 #define SUBKEY_KEPT 448
 #define SUBKEY_HASH 32
+
+void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HASH_LEN])
+{
+    if (scope.len == 0)
+        memset(out, 0, BONDY_SCOPE_HASH_LEN);
+    else
+        crypto_generichash(out, BONDY_SCOPE_HASH_LEN, (const unsigned char *)scope.data, scope.len,
+                           NULL, 0);
+}
 
 void bondy_key_prefix(enum bondy_record_type type, struct bondy_slice scope,
                       struct bondy_key_bytes *out)
 {
     memset(out, 0, offsetof(struct bondy_key_bytes, bytes) + BONDY_KEY_HEAD);
     out->bytes[0] = (uint8_t)type;
-    if (scope.len > 0)
-        crypto_generichash(out->bytes + SCOPE_AT, SCOPE_LEN, (const unsigned char *)scope.data,
-                           scope.len, NULL, 0);
+    bondy_store_scope_hash(scope, out->bytes + SCOPE_AT);
     out->len = GEN_AT;
     out->is_hashed = false;
 }

@@ -80,6 +80,7 @@ static bool fill_record(struct bondy_slice key, struct bondy_slice value, struct
         return false;
     if (envelope.subkey.len > 0)
         out->key.subkey = envelope.subkey;
+    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
     out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
     out->gen = envelope.gen;
     memcpy(out->version, envelope.version, BONDY_VERSION_LEN);

@@ -49,9 +49,12 @@ struct bondy_store_key {
     struct bondy_slice subkey;
 };
 
+#define BONDY_SCOPE_HASH_LEN 16
+
 /* A record as read; borrowed until the end of the job, callback or read transaction. */
 struct bondy_record {
-    struct bondy_store_key key; /* scope is empty: only its hash is stored */
+    struct bondy_store_key key;               /* scope is empty: only its hash is stored */
+    uint8_t scope_hash[BONDY_SCOPE_HASH_LEN]; /* zero for global types */
     bool is_tombstone;
     uint32_t gen; /* its own, when it is a container */
     uint8_t version[BONDY_VERSION_LEN];
@@ -151,6 +154,9 @@ int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type
                           struct bondy_slice scope,
                           int (*fn)(void *context, const struct bondy_record *record),
                           void *context);
+
+/* What a record of this scope has as scope_hash. */
+void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HASH_LEN]);
 
 /* Whether writes work: false after a failed commit until one succeeds (health). Any thread. */
 bool bondy_store_is_healthy(const struct bondy_store *store);
