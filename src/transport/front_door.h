@@ -43,7 +43,9 @@ struct bondy_door_listener {
     size_t max_connections;
     size_t max_connections_per_ip; /* (1000); 0 = none */
     uint64_t handshake_timeout_ms; /* TLS, WebSocket upgrade, RawSocket octets (10 s) */
-    struct bondy_tls *_Atomic tls; /* NULL: plain; a reload swaps it */
+    /* NULL: plain. A reload swaps it and drops the old one's reference only after every loop thread
+     * was quiescent (src/sys/publish.h): a thread takes its own reference from here. */
+    struct bondy_tls *_Atomic tls;
     const struct bondy_http_listener *http;
     struct bondy_door_wamp_limits rawsocket;
     struct bondy_door_wamp_limits websocket;
@@ -62,13 +64,15 @@ struct bondy_door_options {
     struct bondy_loop *loop;
     struct bondy_router_thread *router;
     struct bondy_http_server *http;
-    unsigned reserved_fds;
+    unsigned reserved_fds; /* descriptors below RLIMIT_NOFILE that connections never get */
+    const char *node_name; /* for metrics; static */
 };
 
 int bondy_door_create(const struct bondy_door_options *options, struct bondy_door **out,
                       struct bondy_error *err);
 /* Opens a listening socket for a listener on this thread. Fills listener->address when its port was
- * 0. BONDY_EEXIST: address in use. */
+ * 0. A Unix socket, and a listener without `reuseport`, is opened by the loop with index 0 alone;
+ * for the others nothing is to be done. BONDY_EEXIST: address in use. */
 int bondy_door_listen(struct bondy_door *door, struct bondy_door_listener *listener,
                       struct bondy_error *err);
 /* Stops accepting on all listeners; established connections go on. */
@@ -77,8 +81,5 @@ void bondy_door_stop_listening(struct bondy_door *door);
 size_t bondy_door_session_count(const struct bondy_door *door);
 /* Closes everything that is left; step 4 and 5 of architecture 9.6. Turns the loop. */
 void bondy_door_destroy(struct bondy_door *door);
-
-/* Process-wide: which address has how many connections (limits per source address). */
-struct bondy_door_sources;
 
 #endif
