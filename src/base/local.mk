@@ -8,7 +8,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/id.c src/base/id.h \
 	src/base/json.c src/base/json.h \
 	src/base/list.h \
-	src/base/log.c src/base/log.h \
+	src/base/log.c src/base/log_format.c src/base/log.h \
 	src/base/map.c src/base/map.h \
 	src/base/metric.c src/base/metric.h \
 	src/base/problem.c src/base/problem.h \

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/sys/libsys.a
 src_sys_libsys_a_SOURCES = \
 	src/sys/file.c src/sys/file.h \
+	src/sys/logger.c src/sys/logger.h \
 	src/sys/loop.c src/sys/loop.h \
 	src/sys/net.c src/sys/net.h \
 	src/sys/notify.c src/sys/notify.h \

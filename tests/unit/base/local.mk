@@ -2,6 +2,7 @@
 BASE_TESTS = \
 	tests/unit/base/test_base \
 	tests/unit/base/test_json \
+	tests/unit/base/test_log \
 	tests/unit/base/test_map \
 	tests/unit/base/test_slab \
 	tests/unit/base/test_utf8 \
@@ -16,6 +17,10 @@ tests_unit_base_test_base_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_base_test_json_SOURCES = tests/unit/base/test_json.c
 tests_unit_base_test_json_CFLAGS = $(TEST_CFLAGS)
 tests_unit_base_test_json_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_log_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c
 tests_unit_base_test_map_CFLAGS = $(TEST_CFLAGS)

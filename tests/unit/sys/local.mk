@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 SYS_TESTS = \
+	tests/unit/sys/test_logger \
 	tests/unit/sys/test_loop
 check_PROGRAMS += $(SYS_TESTS)
 TESTS += $(SYS_TESTS)
+
+tests_unit_sys_test_logger_SOURCES = tests/unit/sys/test_logger.c
+tests_unit_sys_test_logger_CFLAGS = $(TEST_CFLAGS)
+tests_unit_sys_test_logger_LDADD = $(TEST_LIBS) $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_sys_test_loop_SOURCES = tests/unit/sys/test_loop.c
 tests_unit_sys_test_loop_CFLAGS = $(TEST_CFLAGS)

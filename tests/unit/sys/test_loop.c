@@ -140,10 +140,10 @@ static void a_sleeping_loop_is_always_woken(void **state)
     bondy_loop_post(courts[0], &ball);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_court, courts[i]), 0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < 2; i++)
         bondy_loop_destroy(courts[i]);
-    }
 }
 
 static void a_stop_that_comes_before_run_ends_it_at_once(void **state)
