@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* codec_cbor: WAMP over CBOR (RFC 8949).
  *
- * Tags are skipped to what they stand for, a run of them counting as depth; undefined is null;
- * negative integers below 64 bits are floats. Simple values without a meaning are refused. What is
- * written is of definite length and in the shortest form, floats always with 64 bits. */
+ * Tags are skipped to what they stand for, a run of them counting as depth; bignums are integers,
+ * and those that 64 bits do not hold floats; undefined is null. Simple values without a meaning are
+ * refused. What is written is of definite length and in the shortest form, floats always with 64
+ * bits. */
 #include <math.h>
 
 #include "src/base/utf8.h"
@@ -15,6 +16,8 @@ enum major { UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
 
 #define INDEFINITE 31
 #define BREAK 0xFF
+#define TAG_BIGNUM 2
+#define TAG_NEGATIVE_BIGNUM 3
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
@@ -163,17 +166,12 @@ static bool read_simple(struct bondy_reader *reader, unsigned info, struct bondy
     }
 }
 
-static bool read_integer(struct bondy_reader *reader, enum major major, unsigned info,
-                         struct bondy_item *item)
+static void set_integer(bool is_negative, uint64_t number, struct bondy_item *item)
 {
-    uint64_t number;
-
-    if (!read_argument(reader, info, &number))
-        return false;
     if (number <= INT64_MAX) {
         item->type = BONDY_VALUE_INT;
-        item->i64 = major == UNSIGNED ? (int64_t)number : -1 - (int64_t)number;
-    } else if (major == UNSIGNED) {
+        item->i64 = is_negative ? -1 - (int64_t)number : (int64_t)number;
+    } else if (!is_negative) {
         item->type = BONDY_VALUE_UINT;
         item->u64 = number;
     } else {
@@ -181,13 +179,57 @@ static bool read_integer(struct bondy_reader *reader, enum major major, unsigned
         item->text = BONDY_SLICE_EMPTY;
         item->f64 = -1.0 - (double)number;
     }
+}
+
+static bool read_integer(struct bondy_reader *reader, enum major major, unsigned info,
+                         struct bondy_item *item)
+{
+    uint64_t number;
+
+    if (!read_argument(reader, info, &number))
+        return false;
+    set_integer(major == NEGATIVE, number, item);
+    return true;
+}
+
+/* RFC 8949, Bignums: the bytes of an integer, most significant first; with the negative tag n
+ * stands for -1 - n. Some encoders send 64-bit integers like this. */
+static void convert_bignum(bool is_negative, struct bondy_item *item)
+{
+    const uint8_t *at = (const uint8_t *)item->text.data;
+    size_t len = item->text.len;
+
+    while (len > 0 && *at == 0) {
+        at++;
+        len--;
+    }
+    if (len <= 8) {
+        set_integer(is_negative, bondy_binary_get(at, len), item);
+        return;
+    }
+    item->type = BONDY_VALUE_FLOAT;
+    item->f64 = 0;
+    item->text = BONDY_SLICE_EMPTY;
+    for (; len > 0; len--)
+        item->f64 = item->f64 * 256 + *at++;
+    if (is_negative)
+        item->f64 = -item->f64;
+}
+
+static bool read_tagged_bytes(struct bondy_reader *reader, unsigned info, bool is_tagged,
+                              uint64_t tag, struct bondy_item *item)
+{
+    if (!read_string(reader, BYTES, info, item))
+        return false;
+    if (is_tagged && (tag == TAG_BIGNUM || tag == TAG_NEGATIVE_BIGNUM) && !item->is_folded)
+        convert_bignum(tag == TAG_NEGATIVE_BIGNUM, item);
     return true;
 }
 
 static bool read_item(struct bondy_reader *reader, struct bondy_item *item)
 {
     unsigned tags = 0;
-    uint64_t tag;
+    uint64_t tag = 0;
 
     for (;;) {
         unsigned first;
@@ -200,8 +242,9 @@ static bool read_item(struct bondy_reader *reader, struct bondy_item *item)
         case NEGATIVE:
             return read_integer(reader, first >> 5, first & 31, item);
         case BYTES:
+            return read_tagged_bytes(reader, first & 31, tags > 0, tag, item);
         case TEXT:
-            return read_string(reader, first >> 5, first & 31, item);
+            return read_string(reader, TEXT, first & 31, item);
         case ARRAY:
         case MAP:
             return read_container(reader, first >> 5 == MAP, first & 31, item);
