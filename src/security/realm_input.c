@@ -249,7 +249,12 @@ json_t *bondy_realm_input_document(const json_t *input)
     {
         const struct key *key = find_key(name);
 
-        if (key != NULL && key->kind == KEY_STORED)
+        if (key == NULL || key->kind != KEY_STORED)
+            continue;
+        /* "" is what a realm without description shows: sent back, it is no description. */
+        if (json_is_string(value) && json_string_length(value) == 0)
+            json_object_set_new(document, name, json_null());
+        else
             json_object_set(document, name, value);
     }
     return document;

@@ -14,7 +14,7 @@
  * `lenient`. */
 void bondy_realm_input_check(const json_t *input, bool is_update, bool lenient, json_t *problems);
 /* The members that are stored in the realm's document: the given ones without uri, switches and
- * keys of the external form. The caller owns the object. */
+ * keys of the external form; null means: clear. The caller owns the object. */
 json_t *bondy_realm_input_document(const json_t *input);
 
 #endif

@@ -161,14 +161,32 @@ static int not_found(struct bondy_slice uri, json_t **problem)
     return BONDY_ENOENT;
 }
 
+/* Present members replace, null clears. */
+static void merge(json_t *document, const json_t *input)
+{
+    json_t *changes = bondy_realm_input_document(input);
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(changes, name, value)
+    {
+        if (json_is_null(value))
+            json_object_del(document, name);
+        else
+            json_object_set(document, name, value);
+    }
+    json_decref(changes);
+}
+
 static int create(struct bondy_store_write *write, struct bondy_slice uri, const json_t *input,
                   json_t **problem)
 {
     struct bondy_store_key key = realm_key(uri);
     uint32_t gen = bondy_store_next_gen(write, &key);
-    json_t *document = bondy_realm_input_document(input);
+    json_t *document = json_object();
     int rc;
 
+    merge(document, input);
     json_object_set_new(document, "created_ms", json_integer((json_int_t)bondy_clock_wall_ms()));
     rc = put_tree(write, &key, gen, document, NULL, problem);
     json_decref(document);
@@ -205,30 +223,21 @@ int bondy_realm_apply_create(struct bondy_store_write *write, const json_t *inpu
     return rc;
 }
 
-/* Present members replace, null clears; nothing is written when nothing differs. */
+/* Nothing is written when nothing differs. */
 static int update(struct bondy_store_write *write, struct bondy_slice uri, const json_t *input,
                   const uint8_t *expected, json_t **problem)
 {
     struct bondy_store_key key = realm_key(uri);
     struct bondy_record record;
-    json_t *document, *changes, *value;
+    json_t *document;
     uint32_t gen;
-    const char *name;
     int rc = BONDY_OK;
 
     if (!bondy_store_get(write, &key, &record))
         return not_found(uri, problem);
     gen = record.gen;
     document = bondy_value_tree(BONDY_CBOR, record.body);
-    changes = bondy_realm_input_document(input);
-    json_object_foreach(changes, name, value)
-    {
-        if (json_is_null(value))
-            json_object_del(document, name);
-        else
-            json_object_set(document, name, value);
-    }
-    json_decref(changes);
+    merge(document, input);
     if (expected != NULL || !is_stored(write, &key, document))
         rc = put_tree(write, &key, gen, document, expected, problem);
     json_decref(document);

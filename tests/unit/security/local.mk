@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+check_PROGRAMS += tests/unit/security/test_realm
+TESTS += tests/unit/security/test_realm
+tests_unit_security_test_realm_SOURCES = tests/unit/security/test_realm.c
+tests_unit_security_test_realm_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_realm_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
