@@ -29,7 +29,8 @@ typedef uint32_t bondy_metric_id;
 
 /* Interns a series; the same family and values give the same id. `values` has one text per label.
  * `family` must live as long as the process. At most `metrics.max_series` a family; what is beyond
- * folds into the series whose values are all "__other__". Takes a lock: call it at start or when a
+ * folds into the series whose values are all "__other__" and counts in
+ * bondy_metrics_overflow_total. Takes a lock: call it at start or when a
  * connection opens, never per message. */
 bondy_metric_id bondy_metric_series(const struct bondy_metric_family *family,
                                     const char *const *values);
@@ -37,12 +38,14 @@ bondy_metric_id bondy_metric_series(const struct bondy_metric_family *family,
 void bondy_metric_add(bondy_metric_id id, int64_t delta);
 /* Histograms. */
 void bondy_metric_observe(bondy_metric_id id, double value);
-/* A gauge whose value is asked for at read time, on the reading thread. */
+/* A gauge (or counter) whose value is asked for at read time, on the reading thread. `fn` must not
+ * call functions of this header. Asked again for the same series, the later `fn` counts. */
 typedef double (*bondy_metric_read_fn)(void *context);
 void bondy_metric_read(const struct bondy_metric_family *family, const char *const *values,
                        bondy_metric_read_fn fn, void *context);
-/* The sum over all threads, for tests and health. */
+/* The sum over all threads, for tests and health; of a histogram the number of observations. */
 int64_t bondy_metric_value(bondy_metric_id id);
+/* `metrics.max_series`, 20000 unless told. */
 void bondy_metric_limit(size_t max_series);
 /* Prometheus text format 0.0.4 of everything, sorted by name. */
 void bondy_metric_format(struct bondy_buf *out);

@@ -7,6 +7,7 @@ src_sys_libsys_a_SOURCES = \
 	src/sys/net.c src/sys/net.h \
 	src/sys/notify.c src/sys/notify.h \
 	src/sys/pool.c src/sys/pool.h \
+	src/sys/process.c src/sys/process.h \
 	src/sys/publish.c src/sys/publish.h \
 	src/sys/signals.c src/sys/signals.h \
 	src/sys/tls.c src/sys/tls.h

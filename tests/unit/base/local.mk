@@ -4,6 +4,7 @@ BASE_TESTS = \
 	tests/unit/base/test_json \
 	tests/unit/base/test_log \
 	tests/unit/base/test_map \
+	tests/unit/base/test_metric \
 	tests/unit/base/test_slab \
 	tests/unit/base/test_utf8 \
 	tests/unit/base/test_wheel
@@ -25,6 +26,10 @@ tests_unit_base_test_log_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c
 tests_unit_base_test_map_CFLAGS = $(TEST_CFLAGS)
 tests_unit_base_test_map_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_base_test_metric_SOURCES = tests/unit/base/test_metric.c
+tests_unit_base_test_metric_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_metric_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_base_test_slab_SOURCES = tests/unit/base/test_slab.c
 tests_unit_base_test_slab_CFLAGS = $(TEST_CFLAGS)

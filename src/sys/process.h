@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_SYS_PROCESS_H
+#define BONDY_SYS_PROCESS_H
+
+/* process: what the operating system knows about this process. */
+
+/* The CPUs this process may use: its affinity, bounded by the quota of its control group (rounded
+ * up). At least 1. Reads files: at start only. */
+unsigned bondy_process_cpus(void);
+/* Registers the process_* gauges (cpu, memory, descriptors, start time) that are read from /proc
+ * whenever metrics are formatted. */
+void bondy_process_metrics(void);
+
+#endif
