@@ -1,1 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
+# A target is one file fuzz_<target>.c. It is always built as replay_<target>, a test over the files
+# of corpus/<target>; with --enable-fuzzers also with libFuzzer, as fuzz_<target>:
+#     tests/fuzz/fuzz_<target> -malloc_limit_mb=64 some/folder $(srcdir)/tests/fuzz/corpus/<target>
+# A new target copies one of the blocks; its libraries stand in ..._LDADD.
+EXTRA_DIST += tests/fuzz/corpus
+FUZZ_CFLAGS = $(TEST_CFLAGS)
+FUZZ_LINK = -fsanitize=fuzzer
+FUZZ_MESSAGE = tests/fuzz/message.c tests/fuzz/message.h
+
+check_PROGRAMS += tests/fuzz/replay_message_json
+tests_fuzz_replay_message_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)
+tests_fuzz_replay_message_json_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"message_json"'
+tests_fuzz_replay_message_json_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_message_json
+
+check_PROGRAMS += tests/fuzz/replay_message_msgpack
+tests_fuzz_replay_message_msgpack_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_message_msgpack.c $(FUZZ_MESSAGE)
+tests_fuzz_replay_message_msgpack_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"message_msgpack"'
+tests_fuzz_replay_message_msgpack_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_message_msgpack
+
+check_PROGRAMS += tests/fuzz/replay_message_cbor
+tests_fuzz_replay_message_cbor_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_message_cbor.c $(FUZZ_MESSAGE)
+tests_fuzz_replay_message_cbor_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"message_cbor"'
+tests_fuzz_replay_message_cbor_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_message_cbor
+
+check_PROGRAMS += tests/fuzz/replay_recode
+tests_fuzz_replay_recode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_recode.c
+tests_fuzz_replay_recode_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"recode"'
+tests_fuzz_replay_recode_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_recode
+
+check_PROGRAMS += tests/fuzz/replay_uri
+tests_fuzz_replay_uri_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_uri.c
+tests_fuzz_replay_uri_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"uri"'
+tests_fuzz_replay_uri_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_uri
+
+check_PROGRAMS += tests/fuzz/replay_rawsocket
+tests_fuzz_replay_rawsocket_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_rawsocket.c
+tests_fuzz_replay_rawsocket_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"rawsocket"'
+tests_fuzz_replay_rawsocket_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_rawsocket
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_message_json
+tests_fuzz_fuzz_message_json_SOURCES = tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)
+tests_fuzz_fuzz_message_json_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_message_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_message_json_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_message_msgpack
+tests_fuzz_fuzz_message_msgpack_SOURCES = tests/fuzz/fuzz_message_msgpack.c $(FUZZ_MESSAGE)
+tests_fuzz_fuzz_message_msgpack_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_message_msgpack_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_message_msgpack_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_message_cbor
+tests_fuzz_fuzz_message_cbor_SOURCES = tests/fuzz/fuzz_message_cbor.c $(FUZZ_MESSAGE)
+tests_fuzz_fuzz_message_cbor_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_message_cbor_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_message_cbor_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_recode
+tests_fuzz_fuzz_recode_SOURCES = tests/fuzz/fuzz_recode.c
+tests_fuzz_fuzz_recode_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_recode_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_recode_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_uri
+tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz_uri.c
+tests_fuzz_fuzz_uri_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_uri_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_uri_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_rawsocket
+tests_fuzz_fuzz_rawsocket_SOURCES = tests/fuzz/fuzz_rawsocket.c
+tests_fuzz_fuzz_rawsocket_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_rawsocket_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_rawsocket_LDADD = $(WAMP_LIBS)
+endif
