@@ -9,40 +9,48 @@ static const char *const match_names[BONDY_MATCHES] = {
     [BONDY_MATCH_WILDCARD] = "wildcard",
 };
 
-static bool is_strict(uint32_t character)
-{
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
-           character == '_';
-}
+/* What one octet is. This runs for every message: all but a few URIs are ASCII, so the table
+ * decides and only octets of longer characters are decoded. */
+enum octet { REFUSED, PLAIN, DOT, LONG };
 
-static bool is_allowed(uint32_t character, enum bondy_uri_rule rule)
-{
-    if (rule == BONDY_URI_STRICT)
-        return is_strict(character);
-    return character != '#' && !bondy_utf8_is_space(character);
-}
+static const uint8_t octets[2][256] = {
+    [BONDY_URI_LOOSE] = {[0 ... 8] = PLAIN,
+                         [14 ... 31] = PLAIN,
+                         ['!' ... '"'] = PLAIN,
+                         ['$' ... '-'] = PLAIN,
+                         ['.'] = DOT,
+                         ['/' ... 127] = PLAIN,
+                         [128 ... 255] = LONG},
+    [BONDY_URI_STRICT] = {['0' ... '9'] = PLAIN, ['a' ... 'z'] = PLAIN, ['_'] = PLAIN, ['.'] = DOT},
+};
 
 bool bondy_uri_is_valid(struct bondy_slice text, enum bondy_match match, enum bondy_uri_rule rule)
 {
-    size_t component = 0; /* octets of the current one */
+    const char *at = text.data, *end = at + text.len, *start = at; /* of the component */
     uint32_t character;
-    size_t len;
 
     if (text.len == 0)
         return false;
-    for (; text.len > 0; text = bondy_slice_skip(text, len)) {
-        len = bondy_utf8_decode(text, &character);
-        if (character != '.') {
-            if (!is_allowed(character, rule))
+    while (at < end) {
+        switch (octets[rule][(uint8_t)*at]) {
+        case PLAIN:
+            at++;
+            break;
+        case DOT:
+            if (match == BONDY_MATCH_EXACT && at == start)
                 return false;
-            component += len;
-            continue;
-        }
-        if (match == BONDY_MATCH_EXACT && component == 0)
+            start = ++at;
+            break;
+        case LONG:
+            at += bondy_utf8_decode(bondy_slice_of(at, (size_t)(end - at)), &character);
+            if (bondy_utf8_is_space(character))
+                return false;
+            break;
+        default:
             return false;
-        component = 0;
+        }
     }
-    return match != BONDY_MATCH_EXACT || component > 0;
+    return match != BONDY_MATCH_EXACT || at > start;
 }
 
 static bool is_below(struct bondy_slice uri, struct bondy_slice name)
