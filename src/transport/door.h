@@ -51,7 +51,7 @@ struct bondy_door {
     int spare_fd;
     int max_fd; /* stop accepting on descriptors at or above this one */
     struct lws_context *lws;
-    struct lws_vhost *vhosts[2]; /* without and with permessage-deflate */
+    struct lws_vhost *vhost;
     struct bondy_websocket *adopting;
     struct bondy_outq_pool queues;
     struct bondy_slab *rawsocket_slab;

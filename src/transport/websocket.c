@@ -28,7 +28,9 @@
 
 #define OPCODE_TEXT 0x81
 #define OPCODE_BINARY 0x82
+#define OPCODE_CLOSE 0x88
 #define OPCODE_PING 0x89
+#define IS_CONTROL(opcode) (((opcode)&8) != 0)
 
 struct bondy_websocket {
     struct bondy_door_sender sender;
@@ -91,11 +93,12 @@ static void lose_session(struct bondy_websocket *ws)
         bondy_session_lost(session);
 }
 
-/* Outside of the library's callbacks this is the way to have it close a connection. */
-static void kill_soon(struct bondy_websocket *ws)
+/* From the turn, outside of the library's callbacks. Not LWS_TO_KILL_ASYNC: that is a timer of the
+ * library, and it sets its libuv timer only after an event of its own. */
+static void kill_now(struct bondy_websocket *ws)
 {
     if (ws->wsi != NULL)
-        lws_set_timeout(ws->wsi, (enum pending_timeout)1, LWS_TO_KILL_ASYNC);
+        lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
 static void on_failed(struct bondy_door_sender *sender)
@@ -103,7 +106,7 @@ static void on_failed(struct bondy_door_sender *sender)
     struct bondy_websocket *ws = BONDY_CONTAINER(sender, struct bondy_websocket, sender);
 
     lose_session(ws);
-    kill_soon(ws);
+    kill_now(ws);
 }
 
 static void report_broken(struct bondy_websocket *ws)
@@ -191,34 +194,43 @@ static void write_raw(struct bondy_websocket *ws)
     }
 }
 
-/* One message at a time: the library reads from the buffer until it asks for the next one. */
-static void write_deflated(struct bondy_websocket *ws)
+static bool write_control(struct bondy_websocket *ws, size_t len)
 {
-    uint8_t head[FRAME_HEAD_MAX] = {0};
-    size_t head_len, len;
-    enum lws_write_protocol kind;
+    uint8_t *frame = ws->door->outgoing;
 
-    if (bondy_outq_is_empty(&ws->out) || ws->deflating != NULL)
-        return;
-    bondy_outq_gather(&ws->out, head, sizeof head);
-    head_len = read_frame_head(head, &len);
-    kind = head[0] == OPCODE_PING   ? LWS_WRITE_PING
-           : head[0] == OPCODE_TEXT ? LWS_WRITE_TEXT
-                                    : LWS_WRITE_BINARY;
+    bondy_outq_gather(&ws->out, frame, len);
+    bondy_outq_consume(&ws->out, len);
+    return lws_write(ws->wsi, frame, len, LWS_WRITE_RAW) >= 0;
+}
+
+/* The library reads from the buffer until it asks for the next message. */
+static bool write_compressed(struct bondy_websocket *ws, unsigned opcode, size_t head_len,
+                             size_t len)
+{
     bondy_outq_consume(&ws->out, head_len);
     ws->deflating = (uint8_t *)bondy_alloc(LWS_PRE + len + 1) + LWS_PRE;
     bondy_outq_gather(&ws->out, ws->deflating, len);
     bondy_outq_consume(&ws->out, len);
     bondy_metric_add(ws->door->traffic.sent[ws->carrier][ws->serializer], (int64_t)len);
-    if (lws_write(ws->wsi, ws->deflating, len, kind) < 0)
-        report_broken(ws);
-    else
-        lws_callback_on_writable(ws->wsi);
+    return lws_write(ws->wsi, ws->deflating, len,
+                     opcode == OPCODE_TEXT ? LWS_WRITE_TEXT : LWS_WRITE_BINARY) >= 0;
 }
 
-static bool is_all_written(const struct bondy_websocket *ws)
+/* One frame, then the library says when the next may come. */
+static void write_deflated(struct bondy_websocket *ws)
 {
-    return bondy_outq_is_empty(&ws->out) && ws->deflating == NULL && !lws_partial_buffered(ws->wsi);
+    uint8_t head[FRAME_HEAD_MAX] = {0};
+    size_t head_len, len;
+
+    if (bondy_outq_is_empty(&ws->out) || ws->deflating != NULL || lws_partial_buffered(ws->wsi))
+        return;
+    bondy_outq_gather(&ws->out, head, sizeof head);
+    head_len = read_frame_head(head, &len);
+    if (IS_CONTROL(head[0]) ? write_control(ws, head_len + len)
+                            : write_compressed(ws, head[0], head_len, len))
+        lws_callback_on_writable(ws->wsi);
+    else
+        report_broken(ws);
 }
 
 static void write_out(struct bondy_websocket *ws)
@@ -232,8 +244,7 @@ static void write_out(struct bondy_websocket *ws)
     if (ws->is_broken)
         return;
     judge_pause(ws);
-    /* The close frame follows from the callback: only there the library takes it. */
-    if (!bondy_outq_is_empty(&ws->out) || ws->is_ending)
+    if (!bondy_outq_is_empty(&ws->out))
         lws_callback_on_writable(ws->wsi);
 }
 
@@ -283,9 +294,13 @@ static void send_shared(void *transport, struct bondy_shared *message, enum bond
     sent(ws, bondy_outq_push_shared(&ws->out, message, kind));
 }
 
+/* The close frame is ours too: Debian's libwebsockets is built so that it closes a connection twice
+ * when its WRITEABLE callback says so, and the second time cuts the first one's close frame off. */
 static void close_after_queue(void *transport)
 {
     struct bondy_websocket *ws = transport;
+    unsigned code = ws->close_code == 0 ? LWS_CLOSE_STATUS_NORMAL : ws->close_code;
+    const uint8_t frame[] = {OPCODE_CLOSE, 2, (uint8_t)(code >> 8), (uint8_t)code};
 
     ws->session = NULL;
     if (ws->is_counted)
@@ -295,7 +310,7 @@ static void close_after_queue(void *transport)
     if (ws->is_broken)
         return;
     bondy_timer_start(bondy_loop_wheel(ws->door->loop), &ws->timer, LAST_WORD_MS);
-    bondy_door_dirty(ws->door, &ws->sender);
+    sent(ws, bondy_outq_push_bytes(&ws->out, frame, sizeof frame));
 }
 
 static const struct bondy_session_out session_out = {
@@ -330,8 +345,7 @@ static int refuse_kind(struct bondy_websocket *ws)
 static int use_message(struct bondy_websocket *ws, struct bondy_slice bytes)
 {
     ws->message_ms = ws->heard_ms;
-    if (!bondy_session_receive(ws->session, bytes) && ws->close_code == 0)
-        ws->close_code = LWS_CLOSE_STATUS_NORMAL;
+    bondy_session_receive(ws->session, bytes);
     return 0;
 }
 
@@ -441,13 +455,19 @@ static int on_writeable(struct bondy_websocket *ws)
         ws->deflating = NULL;
     }
     write_out(ws);
-    if (!ws->is_ending || ws->is_broken || !is_all_written(ws))
-        return 0;
-    lws_close_reason(ws->wsi,
-                     ws->close_code == 0 ? LWS_CLOSE_STATUS_NORMAL
-                                         : (enum lws_close_status)ws->close_code,
-                     NULL, 0);
-    return -1;
+    return 0;
+}
+
+/* The answer to our close frame ends the connection. A close frame of its own is answered by the
+ * library, and nothing may follow that (RFC 6455, 5.5.1). */
+static int on_peer_close(struct bondy_websocket *ws)
+{
+    bool is_answer = ws->is_ending;
+
+    ws->is_broken = true;
+    bondy_door_forget(ws->door, &ws->sender);
+    lose_session(ws);
+    return is_answer ? -1 : 0;
 }
 
 static int on_closed(struct bondy_websocket *ws)
@@ -486,11 +506,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return on_writeable(ws);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        /* The answer is the library's; nothing may follow it (RFC 6455, 5.5.1). */
-        ws->is_broken = true;
-        bondy_door_forget(door, &ws->sender);
-        lose_session(ws);
-        return 0;
+        return on_peer_close(ws);
     case LWS_CALLBACK_CLOSED:
         return on_closed(ws);
     case LWS_CALLBACK_WSI_DESTROY:
@@ -533,7 +549,7 @@ void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket
     bondy_upgrade_format(start->upgrade, deflates, &head);
     door->adopting = ws;
     /* Reads the head at once: the session may be open, or the connection dead, when it returns. */
-    lws_adopt_socket_vhost_readbuf(door->vhosts[deflates], start->fd, head.data, head.len);
+    lws_adopt_socket_vhost_readbuf(door->vhost, start->fd, head.data, head.len);
     bondy_buf_fini(&head);
     if (door->adopting != NULL) {
         /* Failed before it was ours; the descriptor is closed. */
@@ -594,12 +610,12 @@ int bondy_websocket_open(struct bondy_door *door, struct bondy_error *err)
     if (door->lws == NULL)
         return bondy_fail(err, BONDY_EIO,
                           "libwebsockets did not start: is libwebsockets-evlib-uv installed?");
-    info.vhost_name = "plain";
-    door->vhosts[0] = lws_create_vhost(door->lws, &info);
-    info.vhost_name = "deflate";
+    /* One for all: with several the library picks by port and Host, not the one it was given. Who
+     * may have the extension is decided by the head we write. */
+    info.vhost_name = "bondy";
     info.extensions = extensions;
-    door->vhosts[1] = lws_create_vhost(door->lws, &info);
-    if (door->vhosts[0] == NULL || door->vhosts[1] == NULL)
+    door->vhost = lws_create_vhost(door->lws, &info);
+    if (door->vhost == NULL)
         return bondy_fail(err, BONDY_EIO, "libwebsockets made no virtual host");
     return BONDY_OK;
 }

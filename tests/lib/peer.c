@@ -9,8 +9,8 @@
 
 #include "tests/lib/test.h"
 
-#define TURNS_MAX 4000
-#define TURN_MS 5
+#define TURNS_MAX 10000
+#define TURN_MS 1
 
 void bondy_test_turn(struct bondy_loop *loop, unsigned *turns, const char *what, const char *file,
                      int line)
