@@ -8,7 +8,7 @@
 #include "src/base/clock.h"
 
 /* Random bytes are drawn in blocks, since each draw is a system call. */
-#define POOL_IDS 64
+#define POOL_IDS 256
 
 struct id_pool {
     uint64_t ids[POOL_IDS];
