@@ -62,9 +62,8 @@ static void refuse_late(struct bondy_http_connection *connection, const char *me
 {
     struct bondy_request *request = connection->request;
 
-    bondy_response_write(
-        connection, request,
-        bondy_problem_response(request, 408, "request_timeout", message, "", NULL));
+    bondy_response_write(connection, request,
+                         bondy_problem_response(request, 408, "request_timeout", message));
     bondy_connection_shut(connection);
 }
 
@@ -256,8 +255,8 @@ void bondy_request_give_up(struct bondy_request *request, unsigned status)
         request->state = BONDY_REQUEST_GONE;
     } else {
         request->state = BONDY_REQUEST_ANSWERED;
-        request->answer = bondy_problem_response(request, status, "shutting_down",
-                                                 "the server is shutting down", "", NULL);
+        request->answer =
+            bondy_problem_response(request, status, "shutting_down", "the server is shutting down");
         request->answer->closes = true;
     }
     bondy_connection_resume(request->connection);
@@ -319,7 +318,7 @@ static enum MHD_Result refuse(struct bondy_request *request, unsigned status, co
             code = codes[i].code;
     }
     request->state = BONDY_REQUEST_ANSWERED;
-    request->answer = bondy_problem_response(request, status, code, why, "", NULL);
+    request->answer = bondy_problem_response(request, status, code, why);
     request->answer->closes = true;
     if (status == 426)
         bondy_response_header(request->answer, "upgrade", BONDY_SLICE("websocket"), NULL);
@@ -362,9 +361,9 @@ void bondy_connection_refuse_lengths(struct bondy_http_engine *engine)
             connection, connection->request,
             status == 413
                 ? bondy_problem_response(connection->request, 413, "body_max_bytes_exceeded",
-                                         "the body is too large", "", NULL)
+                                         "the body is too large")
                 : bondy_problem_response(connection->request, 400, "invalid_request",
-                                         "Content-Length is not a number", "", NULL));
+                                         "Content-Length is not a number"));
         shutdown(connection->fd, SHUT_WR); /* nothing else gets out */
     }
 }
@@ -406,8 +405,7 @@ static enum MHD_Result refuse_body(struct bondy_request *request)
     request->state = BONDY_REQUEST_SENT;
     bondy_response_write(request->connection, request,
                          bondy_problem_response(request, 413, "body_max_bytes_exceeded",
-                                                "the body is larger than this resource takes", "",
-                                                NULL));
+                                                "the body is larger than this resource takes"));
     request->connection->lingers = true;
     return MHD_NO;
 }

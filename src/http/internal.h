@@ -158,7 +158,6 @@ struct bondy_response {
 struct bondy_request *bondy_request_create(struct bondy_http_connection *connection,
                                            const char *uri);
 void bondy_request_destroy(struct bondy_request *request);
-bool bondy_request_accepts_problem(const struct bondy_request *request);
 
 /* ---- head.c ---- */
 /* Everything that is checked before a handler sees a request (threat-model H1). 0, or the status to
@@ -176,9 +175,9 @@ bool bondy_response_queue(struct bondy_request *request, struct bondy_response *
  * body); the connection must be closed then. Takes the response. */
 void bondy_response_write(struct bondy_http_connection *connection, struct bondy_request *request,
                           struct bondy_response *response);
+/* ---- problem.c ---- */
 struct bondy_response *bondy_problem_response(const struct bondy_request *request, unsigned status,
-                                              const char *code, const char *message,
-                                              const char *description, const json_t *extra);
+                                              const char *code, const char *message);
 
 /* ---- connection.c ---- */
 struct bondy_http_connection *bondy_connection_create(struct bondy_http_server *server,

@@ -6,7 +6,7 @@ src_http_libhttp_a_SOURCES = \
 	src/http/internal.h \
 	src/http/linger.c \
 	src/http/negotiate.c src/http/negotiate.h \
-	src/http/problem.c \
+	src/http/problem.c src/http/problem.h \
 	src/http/request.c src/http/request.h \
 	src/http/response.c src/http/response.h \
 	src/http/server.c src/http/server.h

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/* problem: bodies of refusals: the object of http-gateway.md 7.3, or RFC 9457 when asked for. */
+#include "src/http/problem.h"
 
 #include "src/base/json.h"
 #include "src/http/internal.h"
 #include "src/http/negotiate.h"
 
-bool bondy_request_accepts_problem(const struct bondy_request *request)
+bool bondy_problem_is_wanted(const struct bondy_request *request)
 {
     struct bondy_slice accept =
         request == NULL ? BONDY_SLICE_EMPTY : bondy_request_header(request, "accept");
@@ -14,7 +13,7 @@ bool bondy_request_accepts_problem(const struct bondy_request *request)
     return accept.data != NULL && bondy_accept_names(accept, "application/problem+json");
 }
 
-/* Text that a client sent may stand in a message: JSON takes valid UTF-8 only. */
+/* Text from a client may stand in a message, and JSON takes valid UTF-8 only. */
 static json_t *text(const char *value)
 {
     json_t *string = json_string(value == NULL ? "" : value);
@@ -22,54 +21,76 @@ static json_t *text(const char *value)
     return string != NULL ? string : json_string("");
 }
 
-static json_t *as_problem(const struct bondy_request *request, unsigned status, const char *code,
-                          const char *message, const char *description)
+/* Short codes are no URIs yet: http-gateway.md 7.3. */
+static json_t *type_of(const char *code)
+{
+    json_t *type = json_sprintf("urn:wamp:error:%s", code == NULL ? "" : code);
+
+    return type != NULL ? type : json_string("about:blank");
+}
+
+static json_t *as_problem(const struct bondy_request *request, const struct bondy_problem *problem)
 {
     json_t *body = json_object();
-    char buffer[BONDY_REQUEST_ID_MAX + 16];
 
-    bondy_json_with(body, "type", json_sprintf("urn:wamp:error:%s", code));
-    bondy_json_with(body, "title", text(message));
-    bondy_json_with(body, "status", json_integer((json_int_t)status));
-    bondy_json_with(body, "detail", text(description));
-    if (request != NULL && request->id_is_ours) {
-        snprintf(buffer, sizeof buffer, "urn:uuid:%s", request->id);
-        bondy_json_with(body, "instance", json_string(buffer));
-    }
-    bondy_json_with(body, "code", text(code));
+    bondy_json_with(body, "type", type_of(problem->code));
+    bondy_json_with(body, "title", text(problem->message));
+    bondy_json_with(body, "status", json_integer((json_int_t)problem->status));
+    bondy_json_with(body, "detail", text(problem->description));
+    if (request != NULL && request->id_is_ours)
+        bondy_json_with(body, "instance", json_sprintf("urn:uuid:%s", request->id));
+    bondy_json_with(body, "code", text(problem->code));
     return body;
 }
 
-struct bondy_response *bondy_problem_response(const struct bondy_request *request, unsigned status,
-                                              const char *code, const char *message,
-                                              const char *description, const json_t *extra)
+json_t *bondy_problem_tree(const struct bondy_request *request, const struct bondy_problem *problem,
+                           bool as_rfc9457)
 {
-    struct bondy_response *response = bondy_response_create(status);
-    bool is_problem = bondy_request_accepts_problem(request);
-    struct bondy_buf out = BONDY_BUF_EMPTY;
     json_t *body;
 
-    if (is_problem) {
-        body = as_problem(request, status, code, message, description);
+    if (as_rfc9457) {
+        body = as_problem(request, problem);
     } else {
         body = json_object();
-        bondy_json_with(body, "code", text(code));
-        bondy_json_with(body, "message", text(message));
-        bondy_json_with(body, "description", text(description));
+        bondy_json_with(body, "code", text(problem->code));
+        bondy_json_with(body, "message", text(problem->message));
+        bondy_json_with(body, "description", text(problem->description));
     }
-    if (extra != NULL)
-        json_object_update_missing(body, (json_t *)extra);
+    if (problem->extra != NULL)
+        json_object_update_missing(body, (json_t *)problem->extra);
+    return body;
+}
+
+struct bondy_response *bondy_problem_create(const struct bondy_request *request,
+                                            const struct bondy_problem *problem)
+{
+    struct bondy_response *response = bondy_response_create(problem->status);
+    bool as_rfc9457 = bondy_problem_is_wanted(request);
+    struct bondy_buf out = BONDY_BUF_EMPTY;
+    json_t *body = bondy_problem_tree(request, problem, as_rfc9457);
+
     bondy_json_format(body, &out);
     json_decref(body);
     bondy_response_body(response, &out,
-                        is_problem ? "application/problem+json"
+                        as_rfc9457 ? "application/problem+json"
                                    : "application/json; charset=utf-8");
     return response;
+}
+
+struct bondy_response *bondy_problem_response(const struct bondy_request *request, unsigned status,
+                                              const char *code, const char *message)
+{
+    return bondy_problem_create(
+        request, &(struct bondy_problem){.status = status, .code = code, .message = message});
 }
 
 void bondy_response_problem(struct bondy_request *request, unsigned status, const char *code,
                             const char *message, const char *description, const json_t *extra)
 {
-    bondy_response_send(request,
-                        bondy_problem_response(request, status, code, message, description, extra));
+    bondy_response_send(
+        request, bondy_problem_create(request, &(struct bondy_problem){.status = status,
+                                                                       .code = code,
+                                                                       .message = message,
+                                                                       .description = description,
+                                                                       .extra = extra}));
 }
