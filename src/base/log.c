@@ -125,7 +125,7 @@ static uint32_t round_up(uint32_t size)
 }
 
 /* How many bytes of each text are kept, so that the whole stays within MOST_TEXT_BYTES. */
-static uint32_t measure(const struct bondy_field *fields, size_t count, uint32_t *lens,
+static uint32_t measure(const struct bondy_log_field *fields, size_t count, uint32_t *lens,
                         bool *is_cut)
 {
     uint32_t size = sizeof(struct packed_record);
@@ -162,7 +162,7 @@ static char *reserve(struct ring *ring, uint32_t size, uint64_t *head)
     return ring->bytes + (at + skipped) % RING_BYTES;
 }
 
-static void pack_fields(char *at, const struct bondy_field *fields, size_t count,
+static void pack_fields(char *at, const struct bondy_log_field *fields, size_t count,
                         const uint32_t *lens)
 {
     for (size_t i = 0; i < count; i++) {
@@ -224,7 +224,7 @@ static void write_directly(const struct bondy_log_record *record)
 }
 
 void bondy_log_write(enum bondy_log_level level, const char *file, const char *function, int line,
-                     const char *event, const struct bondy_field *fields, size_t count)
+                     const char *event, const struct bondy_log_field *fields, size_t count)
 {
     const struct bondy_log_record record = {
         .level = level,
@@ -282,7 +282,7 @@ static const struct packed_record *peek(struct ring *ring)
 static void deliver(const struct packed_record *packed, bondy_log_sink_fn sink, void *context)
 {
     const char *at = (const char *)(packed + 1);
-    struct bondy_field fields[MOST_FIELDS];
+    struct bondy_log_field fields[MOST_FIELDS];
 
     for (size_t i = 0; i < packed->count; i++) {
         const struct packed_field *field = (const struct packed_field *)(const void *)at;

@@ -32,7 +32,7 @@ enum bondy_field_type {
     BONDY_FIELD_REDACTED
 };
 
-struct bondy_field {
+struct bondy_log_field {
     const char *name;
     enum bondy_field_type type;
     union {
@@ -45,19 +45,20 @@ struct bondy_field {
 };
 
 #define BONDY_F_STR(name_, text_)                                                                  \
-    ((struct bondy_field){(name_), BONDY_FIELD_SLICE, {.slice = bondy_slice_text(text_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_SLICE, {.slice = bondy_slice_text(text_)}})
 #define BONDY_F_SLICE(name_, slice_)                                                               \
-    ((struct bondy_field){(name_), BONDY_FIELD_SLICE, {.slice = (slice_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_SLICE, {.slice = (slice_)}})
 #define BONDY_F_U64(name_, number_)                                                                \
-    ((struct bondy_field){(name_), BONDY_FIELD_U64, {.u64 = (uint64_t)(number_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_U64, {.u64 = (uint64_t)(number_)}})
 #define BONDY_F_I64(name_, number_)                                                                \
-    ((struct bondy_field){(name_), BONDY_FIELD_I64, {.i64 = (int64_t)(number_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_I64, {.i64 = (int64_t)(number_)}})
 #define BONDY_F_F64(name_, number_)                                                                \
-    ((struct bondy_field){(name_), BONDY_FIELD_F64, {.f64 = (double)(number_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_F64, {.f64 = (double)(number_)}})
 #define BONDY_F_BOOL(name_, flag_)                                                                 \
-    ((struct bondy_field){(name_), BONDY_FIELD_BOOL, {.flag = (flag_)}})
+    ((struct bondy_log_field){(name_), BONDY_FIELD_BOOL, {.flag = (flag_)}})
 /* A secret: printed as ***. */
-#define BONDY_F_REDACTED(name_) ((struct bondy_field){(name_), BONDY_FIELD_REDACTED, {.u64 = 0}})
+#define BONDY_F_REDACTED(name_)                                                                    \
+    ((struct bondy_log_field){(name_), BONDY_FIELD_REDACTED, {.u64 = 0}})
 
 extern enum bondy_log_level bondy_log_threshold;
 
@@ -71,13 +72,13 @@ extern enum bondy_log_level bondy_log_threshold;
 /* The same whatever the threshold says: for the few lines that others wait for (bondy_ready). */
 #define bondy_log_always(level_, event_, ...)                                                      \
     do {                                                                                           \
-        const struct bondy_field fields_[] = {BONDY_F_BOOL(NULL, false), ##__VA_ARGS__};           \
+        const struct bondy_log_field fields_[] = {BONDY_F_BOOL(NULL, false), ##__VA_ARGS__};       \
         bondy_log_write((level_), __FILE__, __func__, __LINE__, (event_), fields_ + 1,             \
                         sizeof fields_ / sizeof fields_[0] - 1);                                   \
     } while (0)
 
 void bondy_log_write(enum bondy_log_level level, const char *file, const char *function, int line,
-                     const char *event, const struct bondy_field *fields, size_t count);
+                     const char *event, const struct bondy_log_field *fields, size_t count);
 
 /* ---- set-up, at start ------------------------------------------------------------------------ */
 
@@ -107,7 +108,7 @@ struct bondy_log_record {
     const char *file;
     const char *function;
     const char *event;
-    const struct bondy_field *fields;
+    const struct bondy_log_field *fields;
     size_t count;
     bool is_cut; /* values were shortened on their way into the ring */
 };

@@ -147,7 +147,7 @@ static bool append_text(struct bondy_buf *out, struct bondy_slice text, bool is_
     return fits;
 }
 
-static bool append_value(struct bondy_buf *out, const struct bondy_field *field, bool is_json,
+static bool append_value(struct bondy_buf *out, const struct bondy_log_field *field, bool is_json,
                          size_t limit)
 {
     switch (field->type) {
@@ -178,7 +178,7 @@ static bool append_value(struct bondy_buf *out, const struct bondy_field *field,
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Appends one field, or nothing of it when there is no room for its name; false: stop here. */
-static bool append_field(struct bondy_buf *out, const struct bondy_field *field, bool is_json,
+static bool append_field(struct bondy_buf *out, const struct bondy_log_field *field, bool is_json,
                          size_t limit)
 {
     size_t name_len = strlen(field->name);
@@ -207,7 +207,7 @@ static size_t rank_of(const char *name)
 
 /* The record's fields and what every record says, in the order of the specification. */
 static size_t collect_fields(const struct bondy_log_record *record,
-                             struct bondy_field fields[MOST_FIELDS])
+                             struct bondy_log_field fields[MOST_FIELDS])
 {
     size_t ranks[MOST_FIELDS];
     size_t count = 0;
@@ -219,7 +219,7 @@ static size_t collect_fields(const struct bondy_log_record *record,
     if (own_version != NULL && !has_field(record, "router_vsn"))
         fields[count++] = BONDY_F_STR("router_vsn", own_version);
     for (size_t i = 0; i < count; i++) {
-        struct bondy_field field = fields[i];
+        struct bondy_log_field field = fields[i];
         size_t rank = rank_of(field.name);
         size_t at = i;
 
@@ -280,7 +280,7 @@ void bondy_log_format(enum bondy_log_format format, const struct bondy_log_recor
 {
     size_t limit = out->len + BONDY_LOG_LINE_MAX - TAIL_BYTES;
     bool is_json = format == BONDY_LOG_JSON;
-    struct bondy_field fields[MOST_FIELDS];
+    struct bondy_log_field fields[MOST_FIELDS];
     bool is_whole = !record->is_cut;
     size_t count = collect_fields(record, fields);
 

@@ -80,7 +80,7 @@ static void write_batch(struct logger *logger)
 
 /* A record of the logger's own. */
 static void add_own(struct logger *logger, const char *event, enum bondy_log_level level,
-                    struct bondy_field field)
+                    struct bondy_log_field field)
 {
     const struct bondy_log_record record = {
         .level = level,
@@ -130,7 +130,7 @@ static void reopen(struct logger *logger)
 static void end_window(struct logger *logger, struct site *site)
 {
     if (site->count > MOST_REPEATS) {
-        struct bondy_field field = BONDY_F_U64("repeated", site->count - MOST_REPEATS);
+        struct bondy_log_field field = BONDY_F_U64("repeated", site->count - MOST_REPEATS);
 
         logger->repeats -= site->count - MOST_REPEATS;
         site->record.wall_ms = bondy_clock_wall_ms();

@@ -13,7 +13,7 @@
 
 #define WHEN UINT64_C(1935483303120)
 
-static void format(enum bondy_log_format form, const struct bondy_field *fields, size_t count,
+static void format(enum bondy_log_format form, const struct bondy_log_field *fields, size_t count,
                    struct bondy_buf *out)
 {
     const struct bondy_log_record record = {
@@ -36,7 +36,7 @@ static void format(enum bondy_log_format form, const struct bondy_field *fields,
 static void a_line_looks_like_the_specification_s_example(void **state)
 {
     /* operations, Format `logfmt`, with the fixed event name in front */
-    const struct bondy_field fields[] = {
+    const struct bondy_log_field fields[] = {
         BONDY_F_STR("peer", "bondy@10.0.0.3"),
         BONDY_F_U64("idle_ms", 5003),
         BONDY_F_STR("node", "bondy@10.0.0.1"),
@@ -54,7 +54,7 @@ static void a_line_looks_like_the_specification_s_example(void **state)
 
 static void fields_are_sorted_as_specified_and_others_keep_their_order(void **state)
 {
-    const struct bondy_field fields[] = {
+    const struct bondy_log_field fields[] = {
         BONDY_F_U64("version", 1),         BONDY_F_U64("zebra", 2),
         BONDY_F_STR("serializer", "json"), BONDY_F_STR("realm", "com.example"),
         BONDY_F_U64("apple", 3),           BONDY_F_STR("reason", "x"),
@@ -102,7 +102,7 @@ static void values_cannot_forge_lines_or_fields_or_reach_the_terminal(void **sta
 
     (void)state;
     for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
-        const struct bondy_field field = BONDY_F_SLICE("v", cases[i].value);
+        const struct bondy_log_field field = BONDY_F_SLICE("v", cases[i].value);
         struct bondy_buf out = BONDY_BUF_EMPTY;
         struct bondy_buf expected = BONDY_BUF_EMPTY;
 
@@ -127,7 +127,7 @@ static void values_cannot_forge_lines_or_fields_or_reach_the_terminal(void **sta
 
 static void every_type_of_value_has_its_form(void **state)
 {
-    const struct bondy_field fields[] = {
+    const struct bondy_log_field fields[] = {
         BONDY_F_U64("u", UINT64_MAX), BONDY_F_I64("i", INT64_MIN), BONDY_F_F64("f", 0.25),
         BONDY_F_BOOL("b", true),      BONDY_F_REDACTED("secret"),  BONDY_F_F64("inf", 1e308 * 10),
         BONDY_F_STR("none", NULL),
@@ -162,7 +162,7 @@ static void a_long_line_is_cut_and_says_so(void **state)
 
         for (size_t u = 0; u < BONDY_COUNT(units); u++) {
             for (size_t len = 7800; len < 20000; len += len < 8300 ? 1 : 3000) {
-                struct bondy_field fields[] = {
+                struct bondy_log_field fields[] = {
                     BONDY_F_SLICE("long", bondy_slice_of(text, len - len % strlen(units[u]))),
                     BONDY_F_U64("after", 1)};
                 struct bondy_buf out = BONDY_BUF_EMPTY;
