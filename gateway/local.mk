@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += gateway/libgateway.a
 gateway_libgateway_a_SOURCES = \
+	gateway/action_call.c \
+	gateway/action_publish.c \
+	gateway/action_static.c \
+	gateway/answer.c \
+	gateway/body.c \
+	gateway/context.c \
+	gateway/exchange.h \
+	gateway/gateway.c gateway/gateway.h \
+	gateway/guard.c gateway/guard.h \
+	gateway/session.c \
 	gateway/catalog.h \
 	gateway/expr.h \
 	gateway/pattern.h \

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gateway.h"
+
+#include <stdlib.h>
+
+#include "gateway/exchange.h"
+#include "src/base/alloc.h"
+#include "src/base/log.h"
+#include "src/http/negotiate.h"
+#include "src/wamp/errors.h"
+
+/* ---- process --------------------------------------------------------------------------------- */
+
+struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *options)
+{
+    struct bondy_gateway *gateway = bondy_zalloc(sizeof *gateway);
+
+    gateway->options = *options;
+    gateway->threads = bondy_calloc(options->thread_count, sizeof *gateway->threads);
+    return gateway;
+}
+
+static void free_snapshot(struct bondy_retired *retired)
+{
+    struct bondy_gateway_snapshot *snapshot =
+        BONDY_CONTAINER(retired, struct bondy_gateway_snapshot, retired);
+
+    bondy_route_table_destroy(snapshot->table);
+    bondy_free(snapshot);
+}
+
+static void swap(struct bondy_gateway *gateway, enum bondy_gateway_table which,
+                 struct bondy_gateway_snapshot *snapshot)
+{
+    struct bondy_gateway_snapshot *old = gateway->tables[which];
+
+    bondy_publish_set(gateway->tables[which], snapshot);
+    if (old != NULL)
+        bondy_publish_retire(&old->retired, free_snapshot);
+}
+
+void bondy_gateway_destroy(struct bondy_gateway *gateway)
+{
+    if (gateway == NULL)
+        return;
+    for (unsigned i = 0; i < BONDY_GATEWAY_TABLES; i++)
+        swap(gateway, (enum bondy_gateway_table)i, NULL);
+    bondy_free(gateway->threads);
+    bondy_free(gateway);
+}
+
+void bondy_gateway_publish(struct bondy_gateway *gateway, enum bondy_gateway_table which,
+                           struct bondy_route_table *table)
+{
+    struct bondy_gateway_snapshot *snapshot = bondy_zalloc(sizeof *snapshot);
+
+    snapshot->table = table;
+    swap(gateway, which, snapshot);
+}
+
+size_t bondy_gateway_route_count(const struct bondy_gateway *gateway,
+                                 enum bondy_gateway_table which)
+{
+    const struct bondy_gateway_snapshot *snapshot = bondy_publish_get(gateway->tables[which]);
+
+    return snapshot == NULL ? 0 : bondy_route_table_count(snapshot->table);
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static void free_exchange(struct bondy_exchange *exchange)
+{
+    bondy_exchange_forget(exchange);
+    bondy_spec_unref(exchange->spec);
+    bondy_slab_free(exchange->thread->exchanges, exchange);
+}
+
+/* Sessions end here and not where their answer came in: there the router is still at work on
+ * them. */
+static bool end_sessions(struct bondy_flush *flush)
+{
+    struct bondy_gateway_thread *thread =
+        BONDY_CONTAINER(flush, struct bondy_gateway_thread, flush);
+
+    while (!bondy_list_is_empty(&thread->ended)) {
+        struct bondy_exchange *exchange =
+            BONDY_LIST_ENTRY(thread->ended.next, struct bondy_exchange, link);
+
+        bondy_list_remove(&exchange->link);
+        if (exchange->session != NULL)
+            bondy_session_lost(BONDY_MOVE(exchange->session));
+        free_exchange(exchange);
+    }
+    return false;
+}
+
+void bondy_exchange_end(struct bondy_exchange *exchange)
+{
+    exchange->request = NULL;
+    exchange->message = NULL;
+    exchange->is_waiting = false;
+    if (exchange->was_opened)
+        bondy_list_append(&exchange->thread->ended, &exchange->link);
+    else
+        free_exchange(exchange);
+}
+
+void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
+                        struct bondy_router_thread *router)
+{
+    struct bondy_gateway_thread *thread = bondy_zalloc(sizeof *thread);
+
+    BONDY_BUG_ON(bondy_loop_index(loop) >= gateway->options.thread_count);
+    thread->gateway = gateway;
+    thread->loop = loop;
+    thread->router = router;
+    thread->exchanges = bondy_slab_create(sizeof(struct bondy_exchange), 0);
+    bondy_list_init(&thread->ended);
+    /* Before the router's flush: ending a session may give it something to post. */
+    thread->flush.rank = BONDY_FLUSH_ROUTER - 1;
+    thread->flush.fn = end_sessions;
+    bondy_loop_add_flush(loop, &thread->flush);
+    gateway->threads[bondy_loop_index(loop)] = thread;
+}
+
+void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop)
+{
+    struct bondy_gateway_thread *thread = gateway->threads[bondy_loop_index(loop)];
+
+    if (thread == NULL)
+        return;
+    gateway->threads[bondy_loop_index(loop)] = NULL;
+    bondy_loop_remove_flush(loop, &thread->flush);
+    end_sessions(&thread->flush);
+    bondy_slab_destroy(thread->exchanges);
+    bondy_buf_fini(&thread->payload);
+    bondy_buf_fini(&thread->scratch);
+    bondy_free(thread);
+}
+
+/* ---- head ------------------------------------------------------------------------------------ */
+
+/* A refusal before there is an exchange. */
+static void refuse(const struct bondy_gateway_listener *listener, struct bondy_request *request,
+                   const struct bondy_problem *problem, const char *allow)
+{
+    struct bondy_response *response = bondy_problem_create(request, problem);
+
+    if (allow != NULL)
+        bondy_response_header(response, "allow", bondy_slice_text(allow), NULL);
+    bondy_cors_apply(&listener->cors, request, response);
+    bondy_response_send(request, response);
+}
+
+static void refuse_path(const struct bondy_gateway_listener *listener,
+                        struct bondy_request *request, const struct bondy_error *err)
+{
+    refuse(listener, request,
+           &(struct bondy_problem){.status = err->code == BONDY_ELIMIT ? 414 : 400,
+                                   .code = "invalid_request",
+                                   .message = "the path is malformed",
+                                   .description = err->text},
+           NULL);
+}
+
+static void refuse_unknown(const struct bondy_gateway_listener *listener,
+                           struct bondy_request *request)
+{
+    refuse(listener, request,
+           &(struct bondy_problem){
+               .status = 404, .code = BONDY_ERR_NOT_FOUND, .message = "nothing has this path"},
+           NULL);
+}
+
+static void refuse_method(const struct bondy_gateway_listener *listener,
+                          struct bondy_request *request, unsigned methods)
+{
+    bool is_known = bondy_request_method(request) != BONDY_METHOD_OTHER;
+    char allow[64];
+
+    bondy_route_allow(methods, allow);
+    refuse(listener, request,
+           &(struct bondy_problem){.status = is_known ? 405 : 501,
+                                   .code = is_known ? "method_not_allowed" : "not_implemented",
+                                   .message = is_known ? "this path does not take this method"
+                                                       : "this method is not known"},
+           allow);
+}
+
+/* OPTIONS * (RFC 9110, 9.3.7): about the server as a whole. */
+static void answer_asterisk(const struct bondy_gateway_listener *listener,
+                            struct bondy_request *request)
+{
+    unsigned all = (1u << BONDY_METHOD_OTHER) - 1;
+    struct bondy_response *response = bondy_response_create(204);
+    char allow[64];
+
+    bondy_route_allow(all, allow);
+    bondy_response_header(response, "allow", bondy_slice_text(allow), NULL);
+    bondy_cors_preflight(&listener->cors, request, all, response);
+    bondy_response_send(request, response);
+}
+
+static void keep_bindings(struct bondy_exchange *exchange, const struct bondy_route_match *match)
+{
+    struct bondy_buf *out = &exchange->bindings;
+
+    exchange->binding_count = match->binding_count;
+    for (size_t i = 0; i < match->binding_count; i++) {
+        const struct bondy_binding *binding = &match->bindings[i];
+
+        bondy_buf_append_slice(out, binding->name);
+        bondy_buf_append_byte(out, 0);
+        bondy_buf_append(out, &binding->value.len, sizeof binding->value.len);
+        bondy_buf_append_slice(out, binding->value);
+    }
+}
+
+static struct bondy_exchange *start_exchange(struct bondy_gateway_thread *thread,
+                                             const struct bondy_gateway_listener *listener,
+                                             struct bondy_request *request,
+                                             const struct bondy_route_match *match)
+{
+    struct bondy_exchange *exchange = bondy_slab_alloc(thread->exchanges);
+
+    memset(exchange, 0, sizeof *exchange);
+    bondy_list_init(&exchange->link);
+    exchange->thread = thread;
+    exchange->listener = listener;
+    exchange->request = request;
+    exchange->spec = bondy_spec_ref((struct bondy_spec *)match->path->version->spec);
+    exchange->operation = match->operation;
+    exchange->is_anonymous = true;
+    keep_bindings(exchange, match);
+    bondy_request_set_user(request, exchange);
+    return exchange;
+}
+
+/* False: answered. */
+static bool find_route(struct bondy_gateway_thread *thread,
+                       const struct bondy_gateway_listener *listener, struct bondy_request *request,
+                       struct bondy_route_match *match)
+{
+    const struct bondy_gateway_snapshot *snapshot =
+        bondy_publish_get(listener->gateway->tables[listener->table]);
+    struct bondy_slice path = bondy_request_path(request);
+    struct bondy_slice host = bondy_request_host(request);
+    struct bondy_path_parts path_parts, host_parts;
+    struct bondy_error err;
+    char *room;
+
+    if (bondy_slice_is(path, "*")) {
+        answer_asterisk(listener, request);
+        return false;
+    }
+    bondy_buf_clear(&thread->scratch, 64 << 10);
+    room = bondy_buf_reserve(&thread->scratch, path.len + host.len + 1);
+    if (bondy_path_split(path, room, &path_parts, &err) < 0 ||
+        bondy_host_split(host, room + path.len, &host_parts, &err) < 0) {
+        refuse_path(listener, request, &err);
+        return false;
+    }
+    if (snapshot == NULL ||
+        !bondy_route_table_find(snapshot->table, listener->scheme, &host_parts, &path_parts,
+                                bondy_request_method(request), match)) {
+        refuse_unknown(listener, request);
+        return false;
+    }
+    if (match->operation == NULL && bondy_request_method(request) != BONDY_METHOD_OPTIONS) {
+        refuse_method(listener, request, match->methods);
+        return false;
+    }
+    return true;
+}
+
+/* Who asks. False: answered. */
+static bool admit(struct bondy_exchange *exchange)
+{
+    const struct bondy_gateway_guard *guard = exchange->listener->guard;
+    struct bondy_identity identity = {0};
+    struct bondy_buf texts = BONDY_BUF_EMPTY;
+
+    if (guard == NULL || bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
+        return true;
+    if (!guard->admit(guard->context, exchange->request, &identity)) {
+        bondy_request_set_user(exchange->request, NULL);
+        bondy_exchange_end(exchange);
+        return false;
+    }
+    bondy_buf_append_slice(&texts, identity.authid);
+    bondy_buf_append_byte(&texts, 0);
+    bondy_buf_append_slice(&texts, identity.authrole);
+    bondy_buf_append_byte(&texts, 0);
+    bondy_buf_append_slice(&texts, identity.authmethod);
+    exchange->identity = bondy_buf_take_text(&texts);
+    exchange->is_anonymous = bondy_slice_is(identity.authmethod, "anonymous");
+    exchange->is_admin = identity.is_admin;
+    return true;
+}
+
+static bool refuse_with(struct bondy_exchange *exchange, unsigned status, const char *code,
+                        const char *message)
+{
+    bondy_exchange_refuse(
+        exchange, &(struct bondy_problem){.status = status, .code = code, .message = message});
+    return false;
+}
+
+#define MAX_OFFERS 32
+
+static bool negotiate(struct bondy_exchange *exchange)
+{
+    const struct bondy_media_list *provides = &exchange->operation->path->provides;
+    const struct bondy_text_list *languages = &exchange->operation->path->version->languages;
+    struct bondy_slice accept = bondy_request_header(exchange->request, "accept");
+    struct bondy_slice language = bondy_request_header(exchange->request, "accept-language");
+    const char *offers[MAX_OFFERS];
+    size_t count = provides->count < MAX_OFFERS ? provides->count : MAX_OFFERS;
+    int chosen;
+
+    for (size_t i = 0; i < count; i++)
+        offers[i] = provides->items[i].type;
+    chosen = bondy_accept_choose(accept, offers, count);
+    if (chosen < 0)
+        return refuse_with(exchange, 406, "not_acceptable",
+                           "nothing that Accept names can be provided");
+    exchange->media = &provides->items[chosen];
+    chosen =
+        bondy_language_choose(language, (const char *const *)languages->items, languages->count);
+    if (chosen < 0)
+        return refuse_with(exchange, 406, "not_acceptable",
+                           "nothing that Accept-Language names can be provided");
+    exchange->language = languages->items[chosen];
+    return true;
+}
+
+static bool is_longer(struct bondy_request *request, uint64_t limit)
+{
+    struct bondy_slice length = bondy_request_header(request, "content-length");
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < length.len && value <= limit; i++)
+        value = value * 10 + (uint64_t)(length.data[i] - '0'); /* digits: src/http checked */
+    return value > limit;
+}
+
+static bool prepare_body(struct bondy_exchange *exchange)
+{
+    const struct bondy_operation *operation = exchange->operation;
+    const struct bondy_http_listener *listener = bondy_request_listener(exchange->request);
+    uint64_t limit =
+        operation->body_max_bytes != 0 ? operation->body_max_bytes : listener->limits.max_body_size;
+
+    if (bondy_body_is_read(operation->method) && !bondy_body_has_type(exchange))
+        return refuse_with(exchange, 415, "unsupported_media_type",
+                           "this path does not accept a body of this type");
+    if (is_longer(exchange->request, limit))
+        return refuse_with(exchange, 413, "body_max_bytes_exceeded",
+                           "the body is larger than this operation takes");
+    bondy_request_expect_body(exchange->request, (size_t)limit, operation->body_read_timeout_ms);
+    return true;
+}
+
+/* The order of http-gateway.md 1.9, up to the body. */
+static void on_head(void *context, struct bondy_request *request)
+{
+    const struct bondy_gateway_listener *listener = context;
+    const struct bondy_gateway_guard *guard = listener->guard;
+    struct bondy_gateway_thread *thread =
+        listener->gateway->threads[bondy_loop_index(bondy_request_loop(request))];
+    struct bondy_route_match match;
+    struct bondy_exchange *exchange;
+
+    if (guard != NULL && guard->fixed != NULL && guard->fixed(guard->context, request))
+        return;
+    if (!find_route(thread, listener, request, &match))
+        return;
+    exchange = start_exchange(thread, listener, request, &match);
+    if (bondy_realms_find(listener->gateway->options.realms,
+                          bondy_slice_text(exchange->spec->realm_uri)) == NULL) {
+        refuse_with(exchange, 503, BONDY_ERR_NO_SUCH_REALM, "the realm of this API does not exist");
+        return;
+    }
+    if (!admit(exchange))
+        return;
+    if (bondy_request_method(request) == BONDY_METHOD_OPTIONS) {
+        bondy_exchange_answer_options(exchange, match.methods);
+        return;
+    }
+    if (negotiate(exchange))
+        prepare_body(exchange);
+}
+
+/* ---- the whole request ----------------------------------------------------------------------- */
+
+static void (*const actions[])(struct bondy_exchange *exchange) = {
+    [BONDY_ACTION_STATIC] = bondy_action_static,
+    [BONDY_ACTION_CALL] = bondy_action_call,
+    [BONDY_ACTION_PUBLISH] = bondy_action_publish,
+};
+
+static void on_request(void *context, struct bondy_request *request)
+{
+    struct bondy_exchange *exchange = bondy_request_user(request);
+    struct bondy_error err;
+
+    (void)context;
+    if (bondy_body_check(exchange, &err) < 0) {
+        bondy_exchange_refuse(exchange,
+                              &(struct bondy_problem){.status = 400,
+                                                      .code = "invalid_data",
+                                                      .message = "the body cannot be decoded",
+                                                      .description = err.text});
+        return;
+    }
+    BONDY_BUG_ON((unsigned)exchange->operation->action >= BONDY_COUNT(actions) ||
+                 actions[exchange->operation->action] == NULL);
+    actions[exchange->operation->action](exchange);
+}
+
+static void on_gone(void *context, struct bondy_request *request)
+{
+    struct bondy_exchange *exchange = bondy_request_user(request);
+
+    (void)context;
+    if (exchange == NULL)
+        return;
+    bondy_request_set_user(request, NULL);
+    if (exchange->is_waiting && exchange->operation->action == BONDY_ACTION_CALL)
+        bondy_session_cancel(exchange->session, exchange->call_id);
+    bondy_exchange_end(exchange);
+}
+
+const struct bondy_http_handler bondy_gateway_handler = {on_head, on_request, on_gone};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_GATEWAY_GATEWAY_H
+#define BONDY_GATEWAY_GATEWAY_H
+
+/* gateway: HTTP requests in, WAMP calls and publications out, as API specifications say.
+ *
+ * One `struct bondy_gateway` for the process. It holds two route tables, of the public APIs and of
+ * the admin API, as published snapshots: a new one is swapped in whole, requests under way keep
+ * their specification by reference. Each I/O thread joins with its loop and router thread; a
+ * request lives on the thread that read it. http-gateway.md 1.7 to 1.9 and part 7. */
+
+#include <stdbool.h>
+
+#include "gateway/guard.h"
+#include "gateway/table.h"
+#include "src/http/server.h"
+#include "src/router/router.h"
+
+struct bondy_gateway;
+
+struct bondy_gateway_options {
+    unsigned thread_count;
+    const struct bondy_realms *realms;
+    uint64_t call_timeout_ms;     /* wamp.call_timeout; the router's options have the same */
+    uint64_t max_call_timeout_ms; /* wamp.max_call_timeout; 0 = no cap */
+};
+
+/* The caller owns it. */
+struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *options);
+/* After all threads left. The calling thread must be a registered reader (src/sys/publish.h). */
+void bondy_gateway_destroy(struct bondy_gateway *gateway);
+
+/* On the loop's thread, before its first request. */
+void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
+                        struct bondy_router_thread *router);
+/* On the loop's thread, after its HTTP server is gone and before its router thread goes. */
+void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop);
+
+enum bondy_gateway_table { BONDY_GATEWAY_PUBLIC, BONDY_GATEWAY_ADMIN, BONDY_GATEWAY_TABLES };
+
+/* Takes the table and swaps it in; the old one is freed when no thread reads it any more. Writers
+ * are serial; the calling thread is a registered reader. The new routes are served by a thread from
+ * its next turn at the latest: bondy_publish_barrier_wait() waits for that. */
+void bondy_gateway_publish(struct bondy_gateway *gateway, enum bondy_gateway_table which,
+                           struct bondy_route_table *table);
+/* Routes in the table that is served now. Any registered reader. */
+size_t bondy_gateway_route_count(const struct bondy_gateway *gateway,
+                                 enum bondy_gateway_table which);
+
+/* What stands in front of routes that need more than the realm's word: the admin listener's guard.
+ * Both functions run on the request's thread when its head is there. */
+struct bondy_gateway_guard {
+    /* Comes before everything else: fixed endpoints (/ping, /metrics) and checks of Host and
+     * Origin. True: it has answered. May be NULL. */
+    bool (*fixed)(void *context, struct bondy_request *request);
+    /* Says who asks. The identity's texts are copied. False: it has answered (401, 403, 429). Not
+     * called for OPTIONS, which carries no credentials. */
+    bool (*admit)(void *context, struct bondy_request *request, struct bondy_identity *identity);
+    void *context;
+};
+
+/* What the requests of one listener share: the context of bondy_gateway_handler. The caller owns
+ * it; it outlives the listener's connections. */
+struct bondy_gateway_listener {
+    struct bondy_gateway *gateway;
+    enum bondy_gateway_table table;
+    unsigned scheme; /* one BONDY_SCHEME_* bit */
+    struct bondy_cors cors;
+    const struct bondy_gateway_guard *guard; /* NULL: callers are anonymous */
+};
+
+/* on_head, on_request, on_gone for struct bondy_http_listener. */
+extern const struct bondy_http_handler bondy_gateway_handler;
+
+#endif
