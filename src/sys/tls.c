@@ -97,6 +97,24 @@ out:
     return rc;
 }
 
+/* GnuTLS' own check also refuses a client that has no certificate, which is right only when one is
+ * required; that case it finds itself. */
+static int check_client(gnutls_session_t session)
+{
+    gnutls_typed_vdata_st purpose = {
+        .type = GNUTLS_DT_KEY_PURPOSE_OID,
+        .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT,
+    };
+    unsigned status = 0;
+    unsigned count = 0;
+
+    if (gnutls_certificate_get_peers(session, &count) == NULL || count == 0)
+        return 0;
+    if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) < 0 || status != 0)
+        return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+    return 0;
+}
+
 static int load_authorities(struct bondy_tls *tls, const struct bondy_tls_options *options,
                             struct bondy_error *err)
 {
@@ -118,6 +136,7 @@ static int load_authorities(struct bondy_tls *tls, const struct bondy_tls_option
                         options->cacertfile, rc < 0 ? ": " : "", rc < 0 ? gnutls_strerror(rc) : "");
     else
         rc = BONDY_OK;
+    gnutls_certificate_set_verify_function(tls->credentials, check_client);
     tls->client_certificate =
         options->fail_if_no_peer_cert ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST;
 out:
@@ -255,8 +274,6 @@ static int configure_session(struct bondy_tls *tls, gnutls_session_t session)
         (rc = gnutls_session_ticket_enable_server(session, &tls->ticket_key)) < 0)
         return rc;
     gnutls_certificate_server_set_request(session, tls->client_certificate);
-    if (tls->client_certificate != GNUTLS_CERT_IGNORE)
-        gnutls_session_set_verify_cert(session, NULL, 0);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += tests/lib/libtest.a
-tests_lib_libtest_a_SOURCES = tests/lib/test.h tests/lib/test.c \
+tests_lib_libtest_a_SOURCES = tests/lib/test.h tests/lib/test.c tests/lib/cert.h tests/lib/cert.c \
 	tests/lib/http_client.h tests/lib/http_client.c \
 	tests/lib/peer.h tests/lib/peer.c
 tests_lib_libtest_a_CFLAGS = $(TEST_CFLAGS)
