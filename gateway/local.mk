@@ -11,7 +11,10 @@ gateway_libgateway_a_SOURCES = \
 	gateway/gateway.c gateway/gateway.h \
 	gateway/guard.c gateway/guard.h \
 	gateway/session.c \
-	gateway/catalog.h \
+	gateway/catalog.c gateway/catalog.h \
+	gateway/catalog_file.c \
+	gateway/catalog_load.c \
+	gateway/catalog_record.c gateway/catalog_record.h \
 	gateway/expr.h \
 	gateway/pattern.h \
 	gateway/spec.h \
