@@ -144,12 +144,13 @@ static void replace_entry(struct bondy_catalog *catalog, struct bondy_slice id, 
 
 /* ---- the feed ---------------------------------------------------------------------------------*/
 
-static void take_record(struct bondy_catalog *catalog, const struct bondy_record *record)
+static void take_record(struct bondy_catalog *catalog, const struct bondy_record *record,
+                        enum status without_realm)
 {
     struct entry *entry = record->is_tombstone ? NULL : make_entry(record);
 
     if (entry != NULL)
-        activate(catalog, entry, STATUS_FAILED);
+        activate(catalog, entry, without_realm);
     replace_entry(catalog, record->key.subkey, entry);
 }
 
@@ -158,7 +159,7 @@ void bondy_catalog_on_change(struct bondy_catalog *catalog, const struct bondy_c
     if (change->now.key.type == BONDY_RECORD_REALM)
         catalog->has_realms_changed = true;
     else if (change->now.key.type == BONDY_RECORD_API_SPEC)
-        take_record(catalog, &change->now);
+        take_record(catalog, &change->now, STATUS_FAILED);
 }
 
 void bondy_catalog_keep(struct bondy_catalog *catalog, const char *hash, struct bondy_spec *spec)
@@ -322,7 +323,8 @@ void bondy_catalog_destroy(struct bondy_catalog *catalog)
 
 static int load_one(void *context, const struct bondy_record *record)
 {
-    take_record(context, record);
+    /* It had its realm when it was loaded. */
+    take_record(context, record, STATUS_ORPHAN);
     return 0;
 }
 
