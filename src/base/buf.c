@@ -26,7 +26,7 @@ char *bondy_buf_reserve(struct bondy_buf *buf, size_t more)
         buf->data = bondy_realloc(buf->data, cap);
         buf->cap = cap;
     }
-    return buf->data + buf->len;
+    return buf->len == 0 ? buf->data : buf->data + buf->len; /* an empty buffer may have none */
 }
 
 void bondy_buf_append(struct bondy_buf *buf, const void *data, size_t len)

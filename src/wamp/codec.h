@@ -7,7 +7,21 @@
  * Decoding is one linear pass without allocation: it walks type, ids, dict and URI, leaves
  * Arguments and ArgumentsKw as raw slices, and proves the WHOLE message well-formed, its text valid
  * UTF-8, its depth and sizes within the limits, before any library's decoder sees a byte
- * (threat-model P3-P7). Everything here is pure: no I/O, no globals, any thread. */
+ * (threat-model P3-P7). Everything here is pure: no I/O, no globals, any thread.
+ *
+ * What is carried, between any two serializers:
+ *   integers   exact when 64 bits hold them, signed or unsigned, also as JSON's digits and CBOR's
+ *              bignums; larger ones become floats, as does JSON's -0
+ *   floats     stay floats (1.0 is not 1); NaN and infinities are null in JSON, which itself may
+ *              not write a number beyond the range of a double
+ *   bytes      bin, byte strings, in JSON the string of NUL + base64 (RFC 4648, section 4); text of
+ *              JSON whose rest is not base64 in its one right form stays text
+ *   ext        of MessagePack: as it is to MessagePack, else its bytes
+ *   CBOR       of indefinite length is sent on with definite length; tags are dropped, undefined is
+ *              null; simple values without a meaning are refused
+ *   dicts      have text as keys, everywhere; what is only carried may have a key twice
+ * Where sender and receiver use the same serializer the payload's octets pass as they are (but for
+ * indefinite CBOR). */
 
 #include "src/base/buf.h"
 #include "src/base/error.h"
@@ -23,12 +37,13 @@ struct bondy_codec_limits {
         32, 1024                                                                                   \
     }
 
-/* Decodes one message. `out` borrows from `bytes` and from `scratch` (unescaped JSON text; cleared
- * first, kept by the caller as long as `out` is used).
- * BONDY_EPROTO: not one well-formed message, or one with fields of a wrong type or number: what
- * WAMP answers with ABORT wamp.error.protocol_violation. The text says what and at which octet.
- * BONDY_ELIMIT: a URI over `max_uri`: out->type, request_type, id and dict are filled, so that the
- * router can answer wamp.error.invalid_uri. */
+/* Decodes one message. `out` borrows from `bytes` and from `scratch` (text that had to be put
+ * together: escaped in JSON, in chunks in CBOR; cleared first, kept by the caller as long as `out`
+ * is used). Memory is taken only for such text, and for options of more than some 50 keys while
+ * they are checked for doubled ones. BONDY_EPROTO: not one well-formed message, or one with fields
+ * of a wrong type or number: what WAMP answers with ABORT wamp.error.protocol_violation. The text
+ * says what and at which octet. BONDY_ELIMIT: a URI over `max_uri`: out->type, request_type, id and
+ * dict are filled, so that the router can answer wamp.error.invalid_uri. */
 int bondy_message_decode(enum bondy_serializer serializer, struct bondy_slice bytes,
                          const struct bondy_codec_limits *limits, struct bondy_buf *scratch,
                          struct bondy_message *out, struct bondy_error *err);
@@ -46,7 +61,8 @@ struct bondy_encoded {
 /* Encodes `message` for `serializer`. What has to be made is appended to `head`, which must stay
  * untouched while `out` is used (parts point into it: they are computed after the last append).
  * Empty trailing kwargs and then args are left out (SER-EMPTY-1). A payload of another serializer
- * is recoded into `head`. Never fails: what is encoded was checked before. */
+ * is recoded into `head`. The dict is made from `tree` or `fields`; one that was received is never
+ * sent on by itself. Texts must be valid UTF-8. Never fails: what is encoded was checked before. */
 void bondy_message_encode(enum bondy_serializer serializer, const struct bondy_message *message,
                           struct bondy_buf *head, struct bondy_encoded *out);
 /* The same as one run of bytes, appended to `out`. */
@@ -75,9 +91,10 @@ bool bondy_list_next(struct bondy_walk *walk, struct bondy_value *value);
  * several keys with one walk. */
 bool bondy_dict_find(enum bondy_serializer serializer, struct bondy_slice raw, const char *key,
                      struct bondy_buf *scratch, struct bondy_value *value);
-/* The dict, list or scalar as a tree the caller owns. Binary becomes the NUL + base64 string of
- * WAMP's JSON; unsigned integers above INT64_MAX become decimal strings; NaN and infinities null.
- */
+/* The dict, list or scalar, proved well-formed before, as a tree the caller owns. Binary becomes
+ * the NUL + base64 string of WAMP's JSON; unsigned integers above INT64_MAX become decimal strings;
+ * NaN and infinities null; of doubled keys the last one counts. A tree takes up to a hundred times
+ * the memory of its octets: mind raw.len when a peer chose it. */
 json_t *bondy_value_tree(enum bondy_serializer serializer, struct bondy_slice raw);
 /* Encodes any tree; strings of the NUL + base64 form become binary in MessagePack and CBOR
  * (SER-BIN-3: when the rest is not valid base64 it stays text). */
@@ -88,8 +105,8 @@ void bondy_value_format(enum bondy_serializer serializer, const json_t *tree,
 void bondy_value_recode(enum bondy_serializer from, struct bondy_slice raw,
                         enum bondy_serializer to, struct bondy_buf *out);
 /* Proves that `bytes` are exactly one well-formed value (HTTP bodies in MessagePack and CBOR; JSON
- * too): UTF-8, depth, string keys, no trailing bytes; with `unique_keys` no duplicate keys.
- * BONDY_EPROTO with the octet. */
+ * too): UTF-8, depth (32 at most, whatever `max_depth` says), string keys, no trailing bytes; with
+ * `unique_keys` no duplicate keys. BONDY_EPROTO with the octet. */
 int bondy_value_check(enum bondy_serializer serializer, struct bondy_slice bytes,
                       unsigned max_depth, bool unique_keys, struct bondy_error *err);
 

@@ -72,7 +72,7 @@ enum bondy_value_type {
     BONDY_VALUE_UINT,   /* above INT64_MAX: in .u64 */
     BONDY_VALUE_FLOAT,  /* in .f64 */
     BONDY_VALUE_TEXT,   /* in .text */
-    BONDY_VALUE_BINARY, /* in .text; JSON's NUL + base64 form too, still encoded there */
+    BONDY_VALUE_BINARY, /* in .text; JSON's form too, still encoded there, with the NUL */
     BONDY_VALUE_LIST,   /* in .raw, walk with bondy_list_next */
     BONDY_VALUE_DICT    /* in .raw, walk with bondy_dict_next */
 };
