@@ -20,8 +20,8 @@ int bondy_file_write(const char *path, struct bondy_slice content, unsigned mode
 int bondy_file_mkdir(const char *path, struct bondy_error *err);
 /* BONDY_EDENIED when group or others may read it: for keys and passwords. */
 int bondy_file_check_private(const char *path, struct bondy_error *err);
-/* An exclusive lock (flock), held until *held is closed or the process ends. BONDY_EEXIST: somebody else
- * holds it. */
+/* An exclusive lock (flock), held until *held is closed or the process ends. BONDY_EEXIST: somebody
+ * else holds it. */
 int bondy_file_lock(const char *path, int *held, struct bondy_error *err);
 
 #endif

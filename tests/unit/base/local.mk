@@ -42,3 +42,6 @@ tests_unit_base_test_utf8_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_base_test_wheel_SOURCES = tests/unit/base/test_wheel.c
 tests_unit_base_test_wheel_CFLAGS = $(TEST_CFLAGS)
 tests_unit_base_test_wheel_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+
+THREAD_TESTS += tests/unit/base/test_log
+THREAD_TESTS += tests/unit/base/test_metric

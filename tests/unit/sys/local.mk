@@ -27,3 +27,7 @@ tests_unit_sys_test_net_LDADD = $(TEST_LIBS) $(SYS_LIBS) $(CMOCKA_LIBS)
 tests_unit_sys_test_tls_SOURCES = tests/unit/sys/test_tls.c
 tests_unit_sys_test_tls_CFLAGS = $(TEST_CFLAGS)
 tests_unit_sys_test_tls_LDADD = $(TEST_LIBS) $(SYS_LIBS) $(CMOCKA_LIBS)
+
+THREAD_TESTS += tests/unit/sys/test_loop
+THREAD_TESTS += tests/unit/sys/test_logger
+THREAD_TESTS += tests/unit/sys/test_file
