@@ -17,4 +17,28 @@ src_server_libserver_a_SOURCES = \
 	src/server/config_sources.c \
 	src/server/config_suggest.c \
 	src/server/config_value.c src/server/config_value.h \
-	src/server/options.c src/server/options.h
+	src/server/cpus.c src/server/cpus.h \
+	src/server/demo_api.h \
+	src/server/dev.c src/server/dev.h \
+	src/server/listeners.h \
+	src/server/options.c src/server/options.h \
+	src/server/reload.c \
+	src/server/server.h \
+	src/server/shutdown.c \
+	src/server/wire.c src/server/wire.h \
+	src/server/wire_gateway.c \
+	src/server/wire_listeners.c \
+	src/server/wire_store.c \
+	src/server/wire_threads.c
+sbin_PROGRAMS += bondyd
+bondyd_SOURCES = src/server/main.c
+bondyd_LDADD = $(SERVER_LIBS) $(GATEWAY_LIBS)
+nodist_src_server_libserver_a_SOURCES = src/server/demo_api.c
+CLEANFILES += src/server/demo_api.c
+src/server/demo_api.c: $(top_srcdir)/api-specs/examples/demo.json
+	$(AM_V_GEN)$(MKDIR_P) src/server && { \
+	  echo '/* Made from api-specs/examples/demo.json. */'; \
+	  echo '#include "src/server/demo_api.h"'; \
+	  echo 'const char bondy_demo_api[] ='; \
+	  $(SED) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/api-specs/examples/demo.json; \
+	  echo ';'; } > $@.tmp && mv $@.tmp $@

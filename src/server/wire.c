@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/alloc.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/base/metric.h"
+#include "src/server/cpus.h"
+#include "src/server/server.h"
+#include "src/server/wire.h"
+#include "src/sys/file.h"
+#include "src/sys/notify.h"
+
+#include <config.h>
+
+/* The order of start (cluster.md B12.3, for a cluster of one): store, realms, router, threads,
+ * admin listeners, documents, public listeners, ready. One row a step; a step that fails ends the
+ * start with its exit status. */
+
+static int prepare_folders(struct bondy_server *server, struct bondy_error *err)
+{
+    return bondy_file_mkdir(bondy_config_text(server->config, "platform_data_dir"), err);
+}
+
+static int size_threads(struct bondy_server *server, struct bondy_error *err)
+{
+    int64_t wanted = bondy_config_number(server->config, "io_threads");
+
+    (void)err;
+    server->thread_count = wanted > 0 ? (unsigned)wanted : bondy_cpus_usable();
+    server->threads = bondy_calloc(server->thread_count, sizeof *server->threads);
+    bondy_metric_limit((size_t)bondy_config_number(server->config, "metrics.max_series"));
+    return BONDY_OK;
+}
+
+static int open_admin(struct bondy_server *server, struct bondy_error *err)
+{
+    return bondy_server_open_listeners(server, BONDY_SERVER_ADMIN_LISTENERS, err);
+}
+
+static int open_public(struct bondy_server *server, struct bondy_error *err)
+{
+    return bondy_server_open_listeners(server, BONDY_SERVER_PUBLIC_LISTENERS, err);
+}
+
+static int write_ports(struct bondy_server *server, struct bondy_error *err)
+{
+    return bondy_server_write_ports(server, err);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct bondy_server *server, struct bondy_error *err);
+    int exit_status;
+} steps[] = {
+    {"folders", prepare_folders, BONDY_SERVER_EXIT_STORE},
+    {"threads", size_threads, BONDY_SERVER_EXIT_FAILURE},
+    {"gateway", bondy_server_make_gateway, BONDY_SERVER_EXIT_FAILURE},
+    {"store", bondy_server_open_store, BONDY_SERVER_EXIT_STORE},
+    {"realms", bondy_server_make_realms, BONDY_SERVER_EXIT_CONFIG},
+    {"admin API", bondy_server_make_admin, BONDY_SERVER_EXIT_CONFIG},
+    {"router", bondy_server_start_router, BONDY_SERVER_EXIT_FAILURE},
+    {"I/O threads", bondy_server_start_threads, BONDY_SERVER_EXIT_FAILURE},
+    {"listeners", bondy_server_make_listeners, BONDY_SERVER_EXIT_CONFIG},
+    {"admin listeners", open_admin, BONDY_SERVER_EXIT_PORT},
+    {"API specifications", bondy_server_load_specs, BONDY_SERVER_EXIT_CONFIG},
+    {"public listeners", open_public, BONDY_SERVER_EXIT_PORT},
+    {"ports file", write_ports, BONDY_SERVER_EXIT_CONFIG},
+};
+
+static void announce(struct bondy_server *server, uint64_t started_ms)
+{
+    atomic_store(&server->status, BONDY_SERVER_READY);
+    bondy_log_always(BONDY_LOG_INFO, "bondy_ready", BONDY_F_STR("bondy_version", PACKAGE_VERSION),
+                     BONDY_F_U64("io_threads", server->thread_count),
+                     BONDY_F_U64("start_ms", bondy_clock_mono_ms() - started_ms),
+                     BONDY_F_BOOL("dev", server->options->dev));
+    bondy_notify_send("READY=1\nSTATUS=serving", NULL);
+}
+
+int bondy_server_start(struct bondy_server *server)
+{
+    uint64_t started_ms = bondy_clock_mono_ms();
+    struct bondy_error err = {0};
+
+    for (size_t i = 0; i < BONDY_COUNT(steps); i++) {
+        if (steps[i].run(server, &err) == BONDY_OK)
+            continue;
+        bondy_log_always(BONDY_LOG_ERROR, "start_failed", BONDY_F_STR("step", steps[i].name),
+                         BONDY_F_STR("reason", err.text));
+        /* A port in use is told apart from an address that cannot be had at all. */
+        return steps[i].exit_status;
+    }
+    announce(server, started_ms);
+    return BONDY_SERVER_EXIT_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_SERVER_WIRE_H
+#define BONDY_SERVER_WIRE_H
+
+/* wire: how gateway and admin API hang together with the rest: wire_gateway.c. */
+
+#include "src/server/server.h"
+
+/* Before the store is opened: its feed goes there. */
+int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *err);
+/* After the realms are there: stored specifications, procedures, the admin API's own routes. */
+int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err);
+/* api_gateway.config_file and config_dir. BONDY_EINVAL with api_gateway.on_error = fail. */
+int bondy_server_load_specs(struct bondy_server *server, struct bondy_error *err);
+/* The change feed, control thread. */
+void bondy_server_gateway_on_change(struct bondy_server *server, const struct bondy_change *change);
+void bondy_server_gateway_on_commit(struct bondy_server *server);
+/* Router hook: built-in procedures. */
+bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
+                                 void **fn_context);
+/* On each I/O thread: after its parts were made; after its HTTP server is gone. */
+void bondy_server_join_gateway(struct bondy_server_thread *thread);
+void bondy_server_leave_gateway(struct bondy_server_thread *thread);
+/* After all threads and the store are gone. */
+void bondy_server_free_gateway(struct bondy_server *server);
+
+#endif

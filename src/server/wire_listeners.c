@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include "src/base/alloc.h"
+#include "src/base/json.h"
+#include "src/base/log.h"
+#include "src/server/listeners.h"
+#include "src/sys/file.h"
+
+/* The listeners: what is fixed about each stands in one table, the rest comes from the keys below
+ * its prefix. */
+
+#define HEADERS_MAX 12 /* pairs of names and values, and the NULL at the end */
+
+enum { IS_TLS = 1, IS_ADMIN = 2, IS_UNIX = 4 };
+
+static const struct kind {
+    const char *name;
+    unsigned accepts;
+    unsigned flags;
+    const char *wamp; /* prefix of the RawSocket keys, NULL: no RawSocket */
+} kinds[] = {
+    {"admin_api.http", BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET, IS_ADMIN, NULL},
+    {"admin_api.https", BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET, IS_ADMIN | IS_TLS, NULL},
+    {"admin_api.unix", BONDY_DOOR_HTTP, IS_ADMIN | IS_UNIX, NULL},
+    {"api_gateway.http", BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET | BONDY_DOOR_RAWSOCKET, 0,
+     "wamp.tcp"},
+    {"api_gateway.https", BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET | BONDY_DOOR_RAWSOCKET, IS_TLS,
+     "wamp.tls"},
+    {"wamp.tcp", BONDY_DOOR_RAWSOCKET, 0, "wamp.tcp"},
+    {"wamp.tls", BONDY_DOOR_RAWSOCKET, IS_TLS, "wamp.tls"},
+    {"wamp.unix", BONDY_DOOR_RAWSOCKET, IS_UNIX, "wamp.unix"},
+};
+
+struct listener {
+    const struct kind *kind;
+    struct bondy_door_listener door;
+    struct bondy_http_listener http;
+    const char *headers[HEADERS_MAX];
+    struct bondy_server_listener_context context;
+    bool is_open;
+};
+
+struct bondy_server_listeners {
+    struct listener list[BONDY_COUNT(kinds)];
+    size_t count;
+};
+
+/* ---- values ---- */
+
+static int64_t number(const struct bondy_config *config, const char *prefix, const char *suffix)
+{
+    return bondy_config_at(config, prefix, suffix)->value.number;
+}
+
+static const char *text(const struct bondy_config *config, const char *prefix, const char *suffix)
+{
+    return bondy_config_at(config, prefix, suffix)->value.text;
+}
+
+static uint64_t duration(const struct bondy_config *config, const char *prefix, const char *suffix)
+{
+    int64_t ms = number(config, prefix, suffix);
+
+    return ms == BONDY_CONFIG_INFINITE ? 0 : (uint64_t)ms;
+}
+
+static struct bondy_door_wamp_limits websocket_limits(const struct bondy_config *config)
+{
+    static const char prefix[] = "wamp.websocket";
+
+    return (struct bondy_door_wamp_limits){
+        .max_message = (size_t)number(config, prefix, "max_frame_size"),
+        .auth_timeout_ms = duration(config, prefix, "auth_timeout"),
+        .idle_timeout_ms = duration(config, prefix, "idle_timeout"),
+        .ping_enabled = number(config, prefix, "ping.enabled") != 0,
+        .ping_idle_ms = duration(config, prefix, "ping.idle_timeout"),
+        .ping_timeout_ms = duration(config, prefix, "ping.timeout"),
+        .ping_attempts = (unsigned)number(config, prefix, "ping.max_attempts"),
+        .queue_bytes = (size_t)bondy_config_number(config, "wamp.session.send_queue.max_bytes"),
+        .queue_messages =
+            (size_t)bondy_config_number(config, "wamp.session.send_queue.max_messages"),
+    };
+}
+
+/* wamp.unix has no keys of its own for pings: those of wamp.tcp. */
+static struct bondy_door_wamp_limits rawsocket_limits(const struct bondy_config *config,
+                                                      const char *prefix)
+{
+    const char *ping = strcmp(prefix, "wamp.unix") == 0 ? "wamp.tcp" : prefix;
+    struct bondy_door_wamp_limits limits = websocket_limits(config);
+
+    limits.max_message = (size_t)number(config, prefix, "max_frame_size");
+    limits.auth_timeout_ms = duration(config, prefix, "auth_timeout");
+    limits.idle_timeout_ms = duration(config, ping, "idle_timeout");
+    limits.ping_enabled = number(config, ping, "ping.enabled") != 0;
+    limits.ping_idle_ms = duration(config, ping, "ping.idle_timeout");
+    limits.ping_timeout_ms = duration(config, ping, "ping.timeout");
+    limits.ping_attempts = (unsigned)number(config, ping, "ping.max_attempts");
+    return limits;
+}
+
+static struct bondy_http_limits http_limits(const struct bondy_config *config, const char *prefix)
+{
+    return (struct bondy_http_limits){
+        .max_header_size = (size_t)number(config, prefix, "max_header_size"),
+        .max_headers = (unsigned)number(config, prefix, "max_headers"),
+        .max_body_size = (size_t)number(config, prefix, "max_body_size"),
+        .request_timeout_ms = duration(config, prefix, "request_timeout"),
+        .idle_timeout_ms = duration(config, prefix, "idle_timeout"),
+        .body_timeout_ms = duration(config, prefix, "body_timeout"),
+        .max_keepalive = (unsigned)number(config, prefix, "max_keepalive"),
+    };
+}
+
+/* The admin socket has the limits of the admin listener. */
+static const char *http_prefix(const struct kind *kind)
+{
+    return (kind->flags & IS_UNIX) ? "admin_api.http" : kind->name;
+}
+
+/* ---- making ---- */
+
+static void add_header(struct listener *listener, size_t *count, const char *name,
+                       const char *value)
+{
+    if (value == NULL || *value == '\0')
+        return;
+    listener->headers[(*count)++] = name;
+    listener->headers[(*count)++] = value;
+}
+
+static void fill_headers(struct listener *listener, const struct bondy_config *config,
+                         const char *prefix)
+{
+    static const struct {
+        const char *name, *key;
+    } security[] = {
+        {"strict-transport-security", "security_headers.hsts"},
+        {"x-frame-options", "security_headers.frame_options"},
+        {"x-content-type-options", "security_headers.content_type_options"},
+        {"content-security-policy", "security_headers.content_security_policy"},
+    };
+    size_t count = 0;
+
+    add_header(listener, &count, "server", text(config, prefix, "server_header"));
+    if (number(config, prefix, "security_headers.enabled") == 0)
+        return;
+    for (size_t i = 0; i < BONDY_COUNT(security); i++)
+        add_header(listener, &count, security[i].name, text(config, prefix, security[i].key));
+}
+
+static void fill_http(struct bondy_server *server, struct listener *listener)
+{
+    const char *prefix = http_prefix(listener->kind);
+
+    listener->http.name = listener->kind->name;
+    listener->http.scheme = (listener->kind->flags & IS_TLS) ? "https" : "http";
+    listener->http.limits = http_limits(server->config, prefix);
+    fill_headers(listener, server->config, prefix);
+    listener->http.response_headers = listener->headers;
+    bondy_server_listener_fill(server, &listener->context, (listener->kind->flags & IS_ADMIN) != 0,
+                               (listener->kind->flags & IS_TLS) != 0);
+    listener->http.handler = listener->context.handler;
+    listener->http.context = listener->context.handler_context;
+    listener->door.http = &listener->http;
+    listener->door.allow_upgrade = listener->context.allow_upgrade;
+    listener->door.context = listener->context.upgrade_context;
+}
+
+static int fill_tcp(struct bondy_door_listener *door, const struct bondy_config *config,
+                    struct bondy_error *err)
+{
+    const char *ip = text(config, door->name, "ip");
+    const char *version = text(config, door->name, "ip_version");
+
+    if (ip == NULL)
+        ip = strcmp(version, "4") == 0 ? "0.0.0.0" : "::";
+    door->reuseport = number(config, door->name, "reuseport") != 0;
+    door->backlog = (int)number(config, door->name, "backlog");
+    door->nodelay = number(config, door->name, "nodelay") != 0;
+    door->keepalive = number(config, door->name, "keepalive") != 0;
+    door->max_connections = (size_t)number(config, door->name, "max_connections");
+    door->max_connections_per_ip = (size_t)number(config, door->name, "max_connections_per_ip");
+    door->handshake_timeout_ms = duration(config, door->name, "handshake_timeout");
+    return bondy_address_parse(ip, (uint16_t)number(config, door->name, "port"), &door->address,
+                               err);
+}
+
+static int fill_unix(struct listener *listener, const struct bondy_config *config,
+                     struct bondy_error *err)
+{
+    struct bondy_door_listener *door = &listener->door;
+    bool is_admin = listener->kind->flags & IS_ADMIN;
+    struct bondy_buf path = BONDY_BUF_EMPTY;
+    int rc;
+
+    door->is_admin_local = is_admin;
+    door->unix_mode = 0600;
+    door->backlog = 1024;
+    door->max_connections = (size_t)bondy_config_number(
+        config, is_admin ? "admin_api.http.max_connections" : "wamp.unix.max_connections");
+    door->handshake_timeout_ms =
+        duration(config, is_admin ? "admin_api.http" : "wamp.unix", "handshake_timeout");
+    if (!is_admin)
+        door->unix_mode = (unsigned)strtoul(bondy_config_text(config, "wamp.unix.mode"), NULL, 8);
+    bondy_buf_printf(&path, "unix:%s", text(config, door->name, "path"));
+    bondy_buf_append_byte(&path, 0);
+    rc = bondy_address_parse(path.data, 0, &door->address, err);
+    bondy_buf_fini(&path);
+    return rc;
+}
+
+static int make_tls(const struct bondy_config *config, const char *prefix, struct bondy_tls **out,
+                    struct bondy_error *err)
+{
+    const char *verify = text(config, prefix, "verify");
+    bool wants_client = verify != NULL && strcmp(verify, "verify_peer") == 0;
+    const char *keyfile = text(config, prefix, "keyfile");
+    struct bondy_tls_options options = {
+        .certfile = text(config, prefix, "certfile"),
+        /* The default name may not be there: then the key is in certfile. */
+        .keyfile = bondy_config_at(config, prefix, "keyfile")->origin.source == NULL &&
+                           bondy_config_at(config, prefix, "certfile")->origin.source != NULL
+                       ? NULL
+                       : keyfile,
+        .cacertfile = wants_client ? text(config, prefix, "cacertfile") : NULL,
+        .verify = wants_client,
+        .fail_if_no_peer_cert = number(config, prefix, "fail_if_no_peer_cert") != 0,
+        .versions = text(config, prefix, "versions"),
+        .ciphers = text(config, prefix, "ciphers"),
+    };
+    int rc = bondy_tls_create(&options, out, err);
+
+    return rc < 0 ? bondy_wrap(err, "%s", prefix) : rc;
+}
+
+static int make(struct bondy_server *server, const struct kind *kind, struct bondy_error *err)
+{
+    struct listener *listener = &server->listeners->list[server->listeners->count++];
+    struct bondy_door_listener *door = &listener->door;
+    struct bondy_tls *tls = NULL;
+    int rc;
+
+    listener->kind = kind;
+    door->name = kind->name;
+    door->accepts = kind->accepts;
+    door->websocket_path = "/ws";
+    door->websocket = websocket_limits(server->config);
+    door->compression = bondy_config_flag(server->config, "wamp.websocket.compression_enabled");
+    if (kind->wamp != NULL)
+        door->rawsocket = rawsocket_limits(server->config, kind->wamp);
+    if (kind->accepts & BONDY_DOOR_HTTP)
+        fill_http(server, listener);
+    rc = (kind->flags & IS_UNIX) ? fill_unix(listener, server->config, err)
+                                 : fill_tcp(door, server->config, err);
+    if (rc < 0)
+        return bondy_wrap(err, "%s", kind->name);
+    if ((kind->flags & IS_TLS) && (rc = make_tls(server->config, kind->name, &tls, err)) < 0)
+        return rc;
+    atomic_store(&door->tls, tls);
+    return BONDY_OK;
+}
+
+/* A default path that does not fit into a socket address is left out with a warning, one that
+ * somebody chose is an error (admin-http-api.md 3). */
+static bool wants_admin_socket(const struct bondy_config *config)
+{
+    const struct bondy_config_entry *path = bondy_config_find(config, "admin_api.unix.path");
+
+    if (path->value.text == NULL)
+        return false;
+    if (strlen(path->value.text) < sizeof((struct sockaddr_un *)0)->sun_path ||
+        path->origin.source != NULL)
+        return true;
+    bondy_log(BONDY_LOG_WARN, "admin_socket_left_out",
+              BONDY_F_STR("description", "the path is too long for a socket; admin_api.unix.path "
+                                         "chooses another"),
+              BONDY_F_STR("path", path->value.text));
+    return false;
+}
+
+int bondy_server_make_listeners(struct bondy_server *server, struct bondy_error *err)
+{
+    server->listeners = bondy_zalloc(sizeof *server->listeners);
+    for (size_t i = 0; i < BONDY_COUNT(kinds); i++) {
+        bool is_wanted = strcmp(kinds[i].name, "admin_api.unix") == 0
+                             ? wants_admin_socket(server->config)
+                             : number(server->config, kinds[i].name, "enabled") != 0;
+        int rc;
+
+        if (is_wanted && (rc = make(server, &kinds[i], err)) < 0)
+            return rc;
+    }
+    return BONDY_OK;
+}
+
+/* ---- opening ---- */
+
+static int open_on_thread(struct bondy_server_thread *thread, void *context,
+                          struct bondy_error *err)
+{
+    return bondy_door_listen(thread->door, context, err);
+}
+
+int bondy_server_open_listeners(struct bondy_server *server, enum bondy_server_listener_set set,
+                                struct bondy_error *err)
+{
+    for (size_t i = 0; i < server->listeners->count; i++) {
+        struct listener *listener = &server->listeners->list[i];
+        bool is_admin = listener->kind->flags & IS_ADMIN;
+        char address[BONDY_ADDRESS_TEXT];
+        int rc;
+
+        if (is_admin != (set == BONDY_SERVER_ADMIN_LISTENERS))
+            continue;
+        rc = bondy_server_run_on_each(server, open_on_thread, &listener->door, err);
+        if (rc < 0)
+            return rc;
+        listener->is_open = true;
+        bondy_log(BONDY_LOG_INFO, "listener_open", BONDY_F_STR("listener", listener->door.name),
+                  BONDY_F_STR("address", bondy_address_format(&listener->door.address, address)));
+    }
+    return BONDY_OK;
+}
+
+int bondy_server_write_ports(const struct bondy_server *server, struct bondy_error *err)
+{
+    const char *path = bondy_config_text(server->config, "ports_file");
+    json_t *ports;
+    struct bondy_buf content = BONDY_BUF_EMPTY;
+    int rc;
+
+    if (path == NULL)
+        return BONDY_OK;
+    ports = json_object();
+    for (size_t i = 0; i < server->listeners->count; i++) {
+        const struct listener *listener = &server->listeners->list[i];
+
+        if (!(listener->kind->flags & IS_UNIX))
+            json_object_set_new(ports, listener->door.name,
+                                json_integer(bondy_address_port(&listener->door.address)));
+    }
+    bondy_json_format(ports, &content);
+    bondy_buf_append_byte(&content, '\n');
+    rc = bondy_file_write(path, bondy_buf_slice(&content), 0644, err);
+    bondy_buf_fini(&content);
+    json_decref(ports);
+    return rc < 0 ? bondy_wrap(err, "ports_file") : rc;
+}
+
+/* ---- reload and end ---- */
+
+/* After this ran on each thread, none of them is still taking its reference of an old certificate.
+ */
+static int do_nothing(struct bondy_server_thread *thread, void *context, struct bondy_error *err)
+{
+    (void)thread;
+    (void)context;
+    (void)err;
+    return BONDY_OK;
+}
+
+int bondy_server_reload_certificates(struct bondy_server *server, const struct bondy_config *config,
+                                     struct bondy_error *err)
+{
+    struct bondy_tls *fresh[BONDY_COUNT(kinds)] = {NULL};
+    struct bondy_server_listeners *listeners = server->listeners;
+    int rc = BONDY_OK;
+
+    for (size_t i = 0; i < listeners->count && rc == BONDY_OK; i++) {
+        if (listeners->list[i].kind->flags & IS_TLS)
+            rc = make_tls(config, listeners->list[i].door.name, &fresh[i], err);
+    }
+    for (size_t i = 0; i < listeners->count && rc == BONDY_OK; i++) {
+        if (fresh[i] != NULL)
+            fresh[i] = atomic_exchange(&listeners->list[i].door.tls, fresh[i]);
+    }
+    if (rc == BONDY_OK)
+        bondy_server_run_on_each(server, do_nothing, NULL, NULL);
+    for (size_t i = 0; i < listeners->count; i++)
+        bondy_tls_unref(fresh[i]);
+    return rc;
+}
+
+void bondy_server_free_listeners(struct bondy_server *server)
+{
+    struct bondy_server_listeners *listeners = BONDY_MOVE(server->listeners);
+
+    for (size_t i = 0; listeners != NULL && i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
+
+        bondy_tls_unref(atomic_load(&listener->door.tls));
+        bondy_server_listener_clear(&listener->context);
+        if ((listener->kind->flags & IS_UNIX) && listener->is_open)
+            remove(listener->door.address.local.sun_path);
+    }
+    bondy_free(listeners);
+}
