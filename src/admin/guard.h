@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ADMIN_GUARD_H
+#define BONDY_ADMIN_GUARD_H
+
+/* guard: who may pass the admin listeners. admin-http-api.md 3.
+ *
+ * Immutable after it is made; its hooks run on every I/O thread. Health and metrics (health.h) come
+ * first and need no credentials; then Host and Origin are checked, so that no page in a browser can
+ * drive the node; then somebody must be let in: a local peer of the daemon's own user or root,
+ * Basic `admin`, or anybody where anonymous access is allowed. */
+
+#include "gateway/gateway.h"
+#include "src/admin/node.h"
+
+struct bondy_admin_guard;
+
+struct bondy_admin_guard_options {
+    const struct bondy_admin_node *node; /* borrowed */
+    bool allow_anonymous;                /* admin_api.allow_anonymous; loopback listeners only */
+    const char *password;                /* of `admin`; only a hash is kept. NULL: nobody has it */
+    /* admin_api.allowed_hosts, a comma list; NULL or "": localhost, 127.0.0.1, [::1] and the node's
+     * name with and without what stands before '@'. */
+    const char *allowed_hosts;
+};
+
+struct bondy_admin_guard *bondy_admin_guard_create(const struct bondy_admin_guard_options *options);
+/* NULL is fine. */
+void bondy_admin_guard_destroy(struct bondy_admin_guard *guard);
+/* For struct bondy_gateway_listener; lives as long as the guard. */
+const struct bondy_gateway_guard *bondy_admin_guard_hooks(const struct bondy_admin_guard *guard);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ADMIN_NODE_H
+#define BONDY_ADMIN_NODE_H
+
+/* node: what administration needs of the running node. The server fills it once, before the first
+ * request; it outlives everything here. Functions may be called on any I/O thread. */
+
+#include <stdint.h>
+
+#include "gateway/catalog.h"
+#include "src/security/realm.h"
+#include "src/store/store.h"
+
+struct bondy_admin_node {
+    struct bondy_store *store;
+    const struct bondy_realms *realms;
+    struct bondy_catalog *catalog;
+    const char *name;         /* node name */
+    const char *version;      /* of the program */
+    uint64_t started_mono_ms; /* bondy_clock_mono_ms() at start */
+    /* operations.md 8: "initialising", "ready", "draining", "shutting_down"; static text. */
+    const char *(*status)(void *context);
+    /* Whether every listener that is configured listens. NULL: yes. */
+    bool (*listeners_ok)(void *context);
+    void *context;
+};
+
+#endif
