@@ -44,6 +44,12 @@ tests_fuzz_replay_rawsocket_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"rawsocket"'
 tests_fuzz_replay_rawsocket_LDADD = $(WAMP_LIBS)
 TESTS += tests/fuzz/replay_rawsocket
 
+check_PROGRAMS += tests/fuzz/replay_oracle
+tests_fuzz_replay_oracle_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_oracle.c
+tests_fuzz_replay_oracle_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"oracle"'
+tests_fuzz_replay_oracle_LDADD = $(WAMP_LIBS)
+TESTS += tests/fuzz/replay_oracle
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_message_json
 tests_fuzz_fuzz_message_json_SOURCES = tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)
@@ -80,4 +86,10 @@ tests_fuzz_fuzz_rawsocket_SOURCES = tests/fuzz/fuzz_rawsocket.c
 tests_fuzz_fuzz_rawsocket_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_rawsocket_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_rawsocket_LDADD = $(WAMP_LIBS)
+noinst_PROGRAMS += tests/fuzz/fuzz_oracle
+tests_fuzz_fuzz_oracle_SOURCES = tests/fuzz/fuzz_oracle.c
+tests_fuzz_fuzz_oracle_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_oracle_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_oracle_LDADD = $(WAMP_LIBS)
+
 endif
