@@ -14,6 +14,7 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/map.h"
+#include "src/base/metric.h"
 
 #define BATCH_RECORDS 256
 #define BATCH_BYTES (64 * 1024)
@@ -40,6 +41,12 @@ struct logger {
     uint64_t dropped; /* as told last */
     uint64_t repeats; /* held back now, over all sites */
     struct site sites[SITES];
+};
+
+static const struct bondy_metric_family dropped_family = {
+    .name = "bondy_log_dropped_total",
+    .help = "Log records dropped because a thread's ring was full",
+    .type = BONDY_METRIC_COUNTER,
 };
 
 static struct logger *the_logger;
@@ -260,6 +267,12 @@ static void free_logger(struct logger *logger)
     bondy_free(logger);
 }
 
+static double read_dropped(void *context)
+{
+    (void)context;
+    return (double)bondy_log_dropped();
+}
+
 int bondy_logger_start(const struct bondy_logger_options *options, struct bondy_error *err)
 {
     struct logger *logger;
@@ -285,6 +298,7 @@ int bondy_logger_start(const struct bondy_logger_options *options, struct bondy_
         return rc;
     }
     the_logger = logger;
+    bondy_metric_read(&dropped_family, NULL, read_dropped, NULL);
     bondy_log_attach(wake);
     rc = start_thread(logger);
     if (rc != 0) {
