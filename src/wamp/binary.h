@@ -5,15 +5,33 @@
 /* binary: what MessagePack and CBOR share: numbers of 1 to 8 octets, most significant first, and
  * containers whose count is written after their content. Inside src/wamp only. */
 
+#include <endian.h>
+
 #include "src/wamp/reader.h"
 
 static inline uint64_t bondy_binary_get(const uint8_t *at, size_t len)
 {
     uint64_t value = 0;
+    uint16_t two;
+    uint32_t four;
 
-    for (size_t i = 0; i < len; i++)
-        value = value << 8 | at[i];
-    return value;
+    switch (len) {
+    case 1:
+        return at[0];
+    case 2:
+        memcpy(&two, at, sizeof two);
+        return be16toh(two);
+    case 4:
+        memcpy(&four, at, sizeof four);
+        return be32toh(four);
+    case 8:
+        memcpy(&value, at, sizeof value);
+        return be64toh(value);
+    default: /* bignums */
+        for (size_t i = 0; i < len; i++)
+            value = value << 8 | at[i];
+        return value;
+    }
 }
 
 /* Writes a head: one octet, then `len` octets of `value`. */

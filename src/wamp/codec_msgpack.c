@@ -88,39 +88,41 @@ static void set_unsigned(struct bondy_item *item, uint64_t value)
     item->u64 = value;
 }
 
-static bool read_long(struct bondy_reader *reader, struct bondy_item *item, unsigned first)
+static void set_signed(struct bondy_item *item, uint64_t number, size_t len)
 {
-    enum kind kind = heads[first - 0xC0].kind;
-    size_t len = heads[first - 0xC0].len;
-    uint64_t number = len;
+    item->type = BONDY_VALUE_INT;
+    item->i64 = (int64_t)(number << (64 - 8 * len)) >> (64 - 8 * len);
+}
 
-    if (kind != FIXEXT) {
-        if (bondy_reader_left(reader) < len)
-            return bondy_reader_fail(reader, "the end inside a value");
-        number = bondy_binary_get(reader->at, len);
-        reader->at += len;
-    }
+static void set_float(struct bondy_item *item, double value)
+{
+    item->type = BONDY_VALUE_FLOAT;
+    item->text = BONDY_SLICE_EMPTY;
+    item->f64 = value;
+}
+
+static bool read_kind(struct bondy_reader *reader, struct bondy_item *item, enum kind kind,
+                      uint64_t number, size_t len)
+{
     switch (kind) {
     case NIL:
         item->type = BONDY_VALUE_NULL;
         return true;
     case FLAG:
         item->type = BONDY_VALUE_BOOL;
-        item->flag = first == 0xC3;
+        item->flag = reader->at[-1] == 0xC3;
         return true;
     case UNSIGNED:
         set_unsigned(item, number);
         return true;
     case SIGNED:
-        item->type = BONDY_VALUE_INT;
-        item->i64 = (int64_t)(number << (64 - 8 * len)) >> (64 - 8 * len);
+        set_signed(item, number, len);
         return true;
     case SINGLE:
+        set_float(item, bondy_binary_single((uint32_t)number));
+        return true;
     case DOUBLE:
-        item->type = BONDY_VALUE_FLOAT;
-        item->text = BONDY_SLICE_EMPTY;
-        item->f64 =
-            kind == SINGLE ? bondy_binary_single((uint32_t)number) : bondy_binary_double(number);
+        set_float(item, bondy_binary_double(number));
         return true;
     case STR:
         return read_str(reader, item, number);
@@ -138,6 +140,21 @@ static bool read_long(struct bondy_reader *reader, struct bondy_item *item, unsi
     }
     reader->at--;
     return bondy_reader_fail(reader, "the octet 0xc1, which MessagePack does not use");
+}
+
+static bool read_long(struct bondy_reader *reader, struct bondy_item *item, unsigned first)
+{
+    enum kind kind = heads[first - 0xC0].kind;
+    size_t len = heads[first - 0xC0].len;
+    uint64_t number = len;
+
+    if (kind != FIXEXT) {
+        if (bondy_reader_left(reader) < len)
+            return bondy_reader_fail(reader, "the end inside a value");
+        number = bondy_binary_get(reader->at, len);
+        reader->at += len;
+    }
+    return read_kind(reader, item, kind, number, len);
 }
 
 static bool read_item(struct bondy_reader *reader, struct bondy_item *item)

@@ -32,6 +32,12 @@ tests_unit_wamp_test_features_CFLAGS = $(TEST_CFLAGS)
 tests_unit_wamp_test_features_LDADD = $(TEST_LIBS) $(WAMP_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/wamp/test_features
 
+check_PROGRAMS += tests/unit/wamp/test_malformed
+tests_unit_wamp_test_malformed_SOURCES = tests/unit/wamp/test_malformed.c $(WAMP_TEST_SAMPLES)
+tests_unit_wamp_test_malformed_CFLAGS = $(TEST_CFLAGS)
+tests_unit_wamp_test_malformed_LDADD = $(TEST_LIBS) $(WAMP_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/wamp/test_malformed
+
 check_PROGRAMS += tests/unit/wamp/test_number
 tests_unit_wamp_test_number_SOURCES = tests/unit/wamp/test_number.c $(WAMP_TEST_SAMPLES)
 tests_unit_wamp_test_number_CFLAGS = $(TEST_CFLAGS)
