@@ -227,6 +227,8 @@ static void expect(struct run *run, struct bondy_rig_peer *peer, char *rest)
 static void join(struct run *run, struct bondy_rig_peer *peer, char *rest)
 {
     char *realm = *rest == '"' ? next_word(&rest) : "dev";
+    json_t *before = json_incref(json_object_get(run->variables, peer->name));
+    char authid[64];
     char text[2000];
 
     if (peer->session == NULL)
@@ -237,9 +239,14 @@ static void join(struct run *run, struct bondy_rig_peer *peer, char *rest)
                              "\"subscriber\": {}}}");
     send_message(run, peer, text);
     json_object_del(run->variables, peer->name);
+    snprintf(authid, sizeof authid, "%s.authid", peer->name);
+    json_object_del(run->variables, authid);
     snprintf(text, sizeof text, "[WELCOME, $%s, {\"realm\": \"%s\", \"authid\": $%s.authid, ...}]",
              peer->name, realm, peer->name);
     expect(run, peer, text);
+    if (before != NULL && json_equal(before, json_object_get(run->variables, peer->name)))
+        fail(run, "%s got the same session id again", peer->name);
+    json_decref(before);
 }
 
 static void connect_peer(struct run *run, struct bondy_rig_peer *peer, char *rest)
