@@ -165,8 +165,10 @@ static void on_signal(int number, void *context)
     struct bondy_server *server = context;
 
     if (number == SIGTERM || number == SIGINT) {
-        if (++server->stop_count > 1)
-            _exit(BONDY_SERVER_EXIT_FAILURE); /* the second one: at once */
+        if (++server->stop_count > 1) { /* the second one: at once */
+            bondy_dev_remove_folder(server->temporary_dir);
+            _exit(BONDY_SERVER_EXIT_FAILURE);
+        }
     } else if (number == SIGHUP) {
         server->wants_reload = true;
     } else {

@@ -119,10 +119,10 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=None):
         """Ends it and returns the exit status; a sanitizer's report is in log()."""
         if self.process.poll() is None:
-            self.signal(number)
+            self.signal(number or signal.SIGTERM)
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
