@@ -160,7 +160,8 @@ bool bondy_outq_push(struct bondy_outq *queue, const uint8_t *head, size_t head_
     if (verdict != TAKE)
         return verdict == DROP;
     at = room_for(queue, head_len + message->len, kind);
-    memcpy(at, head, head_len);
+    if (head_len > 0)
+        memcpy(at, head, head_len);
     at += head_len;
     for (unsigned i = 0; i < message->part_count; i++) {
         if (message->parts[i].len == 0)

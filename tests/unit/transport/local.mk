@@ -6,13 +6,41 @@ TRANSPORT_TEST_LIBS = $(TEST_LIBS) src/transport/libtransport.a src/http/libhttp
 	src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) $(LWS_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) \
 	$(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/transport/test_rawsocket tests/unit/transport/test_websocket
+check_PROGRAMS += tests/unit/transport/test_upgrade
+tests_unit_transport_test_upgrade_SOURCES = tests/unit/transport/test_upgrade.c
+tests_unit_transport_test_upgrade_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_upgrade_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_upgrade
+
+check_PROGRAMS += tests/unit/transport/test_outq
+tests_unit_transport_test_outq_SOURCES = tests/unit/transport/test_outq.c $(TRANSPORT_TEST_COMMON)
+tests_unit_transport_test_outq_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_outq_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_outq
+
+check_PROGRAMS += tests/unit/transport/test_rawsocket
 tests_unit_transport_test_rawsocket_SOURCES = tests/unit/transport/test_rawsocket.c \
 	$(TRANSPORT_TEST_COMMON)
 tests_unit_transport_test_rawsocket_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_rawsocket_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_rawsocket
+
+check_PROGRAMS += tests/unit/transport/test_websocket
 tests_unit_transport_test_websocket_SOURCES = tests/unit/transport/test_websocket.c \
 	$(TRANSPORT_TEST_COMMON)
 tests_unit_transport_test_websocket_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_websocket_LDADD = $(TRANSPORT_TEST_LIBS)
-TESTS += tests/unit/transport/test_rawsocket tests/unit/transport/test_websocket
+TESTS += tests/unit/transport/test_websocket
+
+check_PROGRAMS += tests/unit/transport/test_front_door
+tests_unit_transport_test_front_door_SOURCES = tests/unit/transport/test_front_door.c \
+	$(TRANSPORT_TEST_COMMON)
+tests_unit_transport_test_front_door_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_front_door_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_front_door
+
+check_PROGRAMS += tests/unit/transport/test_tls
+tests_unit_transport_test_tls_SOURCES = tests/unit/transport/test_tls.c $(TRANSPORT_TEST_COMMON)
+tests_unit_transport_test_tls_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_tls_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_tls
