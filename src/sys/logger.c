@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,6 +39,13 @@ struct logger {
     atomic_bool stops;
     atomic_bool reopens;
     struct bondy_buf batch;
+    uint64_t burst_most; /* records in a window; 0: no limit */
+    uint64_t burst_window_ms;
+    uint64_t burst_began_ms; /* wall time of the window's first record */
+    uint64_t burst_count;    /* records in this window */
+    uint64_t sync_ms;
+    uint64_t synced_ms; /* monotonic */
+    bool is_dirty;
     uint64_t dropped; /* as told last */
     uint64_t repeats; /* held back now, over all sites */
     struct site sites[SITES];
@@ -82,7 +90,21 @@ static void write_batch(struct logger *logger)
             fd = STDERR_FILENO; /* a full disk: better there than lost */
         }
     }
+    if (logger->batch.len > 0)
+        logger->is_dirty = true;
     bondy_buf_clear(&logger->batch, 2 * BATCH_BYTES);
+}
+
+static void sync_file(struct logger *logger)
+{
+    uint64_t now = bondy_clock_mono_ms();
+
+    if (logger->path == NULL || logger->sync_ms == 0 || !logger->is_dirty ||
+        now - logger->synced_ms < logger->sync_ms)
+        return;
+    fdatasync(logger->fd);
+    logger->synced_ms = now;
+    logger->is_dirty = false;
 }
 
 /* A record of the logger's own. */
@@ -182,6 +204,28 @@ static void end_old_windows(struct logger *logger, bool all)
             end_window(logger, &logger->sites[i]);
 }
 
+/* ---- bursts ---------------------------------------------------------------------------------- */
+
+static void end_burst(struct logger *logger)
+{
+    if (logger->burst_most > 0 && logger->burst_count > logger->burst_most)
+        add_own(logger, "log_burst", BONDY_LOG_WARN,
+                BONDY_F_U64("dropped", logger->burst_count - logger->burst_most));
+    logger->burst_count = 0;
+}
+
+/* operations, Overload behaviour of a handler. Errors pass and do not count. */
+static bool is_within_burst(struct logger *logger, const struct bondy_log_record *record)
+{
+    if (logger->burst_most == 0 || record->level == BONDY_LOG_ERROR)
+        return true;
+    if (record->wall_ms - logger->burst_began_ms >= logger->burst_window_ms) {
+        end_burst(logger);
+        logger->burst_began_ms = record->wall_ms;
+    }
+    return ++logger->burst_count <= logger->burst_most;
+}
+
 /* ---- thread ---------------------------------------------------------------------------------- */
 
 static void take(const struct bondy_log_record *record, void *context)
@@ -189,6 +233,8 @@ static void take(const struct bondy_log_record *record, void *context)
     struct logger *logger = context;
     struct bondy_buf line = BONDY_BUF_EMPTY;
 
+    if (!is_within_burst(logger, record))
+        return;
     bondy_log_format(logger->format, record, &line);
     /* A summary that this line sets free comes before it. */
     if (may_pass(logger, record, bondy_buf_slice(&line)))
@@ -214,7 +260,29 @@ static void drain_all(struct logger *logger)
             write_batch(logger);
     tell_dropped(logger);
     end_old_windows(logger, false);
+    if (bondy_clock_wall_ms() - logger->burst_began_ms >= logger->burst_window_ms)
+        end_burst(logger);
     write_batch(logger);
+    sync_file(logger);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When something has to be done though nobody logs: the end of a window, a sync; -1 for never. */
+static int next_duty_ms(const struct logger *logger)
+{
+    uint64_t wait = UINT64_MAX;
+
+    if (logger->repeats > 0)
+        wait = WINDOW_MS;
+    if (logger->burst_most > 0 && logger->burst_count > logger->burst_most)
+        wait = least(wait, logger->burst_window_ms);
+    if (logger->is_dirty && logger->sync_ms > 0)
+        wait = least(wait, logger->sync_ms);
+    return wait == UINT64_MAX ? -1 : (int)least(wait, INT_MAX);
 }
 
 static void sleep_until_woken(struct logger *logger)
@@ -222,7 +290,7 @@ static void sleep_until_woken(struct logger *logger)
     struct pollfd wake_up = {.fd = atomic_load(&wake_fd), .events = POLLIN};
     uint64_t count;
 
-    poll(&wake_up, 1, logger->repeats > 0 ? WINDOW_MS : -1);
+    poll(&wake_up, 1, next_duty_ms(logger));
     if (read(wake_up.fd, &count, sizeof count) < 0)
         BONDY_BUG_ON(errno != EAGAIN && errno != EINTR);
 }
@@ -287,6 +355,9 @@ int bondy_logger_start(const struct bondy_logger_options *options, struct bondy_
     logger = bondy_zalloc(sizeof *logger);
     logger->format = options->format;
     logger->fd = STDERR_FILENO;
+    logger->burst_most = options->burst_count;
+    logger->burst_window_ms = options->burst_window_ms == 0 ? 1000 : options->burst_window_ms;
+    logger->sync_ms = options->path == NULL ? 0 : options->sync_ms;
     logger->dropped = bondy_log_dropped();
     if (options->path != NULL && options->path[0] != '\0') {
         logger->path = bondy_strdup(options->path);
@@ -322,6 +393,7 @@ void bondy_logger_stop(void)
     bondy_log_detach();
     drain_all(logger);
     end_old_windows(logger, true);
+    end_burst(logger);
     write_batch(logger);
     the_logger = NULL;
     free_logger(logger);

@@ -7,14 +7,20 @@
  * One per process, started once the configuration is known and stopped last. Only this thread waits
  * for a slow disk or pipe; meanwhile the rings fill, then records are dropped and counted in a
  * record of its own (event=log_dropped). The same line from the same place more than ten times in a
- * second is written ten times and then summed up (field `repeated`). */
+ * second is written ten times and then summed up (field `repeated`). What a burst limit holds back
+ * is counted in a record at the window's end (event=log_burst, field `dropped`). */
+
+#include <stdint.h>
 
 #include "src/base/error.h"
 #include "src/base/log.h"
 
 struct bondy_logger_options {
     enum bondy_log_format format;
-    const char *path; /* file to append to, mode 0640; NULL or "": standard error */
+    const char *path;         /* file to append to, mode 0640; NULL or "": standard error */
+    uint64_t burst_count;     /* most records in a window, errors apart; 0: any number */
+    uint64_t burst_window_ms; /* 0: a second */
+    uint64_t sync_ms; /* a file is synced when it was written to and this has passed; 0: never */
 };
 
 /* BONDY_ESTATE: there is one already. BONDY_EIO, BONDY_EDENIED, BONDY_ENOENT: the file. */

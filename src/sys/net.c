@@ -264,18 +264,13 @@ static int bind_and_listen(int fd, struct bondy_address *address,
                            const struct bondy_listen_options *options)
 {
     bool is_local = address->any.sa_family == AF_UNIX;
-    mode_t before = 0;
-    int rc;
 
     if (set_options(fd, address, options) < 0)
         return -1;
-    /* Between bind and chmod nobody else may connect. */
-    if (is_local)
-        before = umask(0177);
-    rc = bind(fd, &address->any, address->len);
-    if (is_local)
-        umask(before);
-    if (rc < 0)
+    /* Linux gives the file the mode of the socket: between bind and chmod nobody else connects. */
+    if (is_local && fchmod(fd, 0600) < 0)
+        return -1;
+    if (bind(fd, &address->any, address->len) < 0)
         return -1;
     if (is_local && chmod(local_path(address), options->mode == 0 ? 0660 : options->mode) < 0)
         return -1;

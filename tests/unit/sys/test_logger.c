@@ -106,6 +106,25 @@ static void lines_repeated_too_often_are_summed_up(void **state)
     bondy_free(text);
 }
 
+static void a_burst_is_bounded_and_counted_but_errors_pass(void **state)
+{
+    const struct bondy_logger_options options = {
+        .path = path, .burst_count = 20, .burst_window_ms = 3600000, .sync_ms = 1};
+    char *text;
+
+    (void)state;
+    assert_int_equal(bondy_logger_start(&options, NULL), BONDY_OK);
+    for (int i = 0; i < 100; i++)
+        bondy_log(BONDY_LOG_INFO, "chatter", BONDY_F_I64("n", i));
+    bondy_log(BONDY_LOG_ERROR, "serious");
+    bondy_logger_stop();
+    text = content(path);
+    assert_int_equal(count_of(text, "event=chatter"), 20);
+    assert_int_equal(count_of(text, "event=serious"), 1);
+    assert_int_equal(count_of(text, "event=log_burst dropped=80"), 1);
+    bondy_free(text);
+}
+
 static void a_file_that_was_moved_away_is_opened_again(void **state)
 {
     char *text;
@@ -146,6 +165,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopping_writes_everything_that_was_logged, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(lines_repeated_too_often_are_summed_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_burst_is_bounded_and_counted_but_errors_pass, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_was_moved_away_is_opened_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_logger_and_a_bad_path_are_refused, set_up,
