@@ -103,13 +103,12 @@ struct bondy_expr_error {
 };
 
 /* Evaluates. On success the caller owns *out. BONDY_EINVAL fills `err`.
- * Depth and steps were bounded when the expression was compiled; text made here is bounded by
- * BONDY_EXPR_MAX_TEXT, and a result that repeats its inputs by BONDY_EXPR_MAX_NODES. */
+ * Depth and steps were bounded when the expression was compiled; text made here, and the size of a
+ * result that repeats its inputs, by BONDY_EXPR_MAX_TEXT. */
 int bondy_expr_eval(const struct bondy_expr *expr, const struct bondy_expr_source *source,
                     json_t **out, struct bondy_expr_error *err);
 
-#define BONDY_EXPR_MAX_TEXT ((size_t)16 << 20)
-#define BONDY_EXPR_MAX_NODES ((size_t)1 << 20)
+#define BONDY_EXPR_MAX_TEXT ((size_t)16 << 20) /* octets */
 
 /* The value of an expression that needs no request, borrowed; NULL when it needs one. */
 json_t *bondy_expr_constant(const struct bondy_expr *expr);
@@ -128,6 +127,21 @@ bool bondy_expr_uses(const struct bondy_expr *expr, enum bondy_field field);
 /* The expression is exactly this one member, nothing applied to it: `{{request.body}}`. Then what
  * was received may be passed on as it came. */
 bool bondy_expr_is_field(const struct bondy_expr *expr, enum bondy_field field);
+
+/* ---- outside of a specification ------------------------------------------------------------ */
+
+/* One compiled value with all it needs, e.g. a filter of a bridge. */
+struct bondy_expr_program;
+
+/* Compiles `value`, which may use `variables` (an object or NULL) and everything else that a
+ * response may use. BONDY_EINVAL: *problems (NULL allowed) is an array of {pointer, code, message,
+ * expected?, suggestion?, column?}; pointers into `value` start with "/value". The caller owns what
+ * comes out. */
+int bondy_expr_program_create(const json_t *value, const json_t *variables,
+                              struct bondy_expr_program **out, json_t **problems);
+void bondy_expr_program_destroy(struct bondy_expr_program *program);
+/* Borrowed. */
+const struct bondy_expr *bondy_expr_program_root(const struct bondy_expr_program *program);
 
 /* Milliseconds from a JSON number, decimal text, duration text ("15s", "2m", "500ms", "1h", "1d"),
  * or "infinity" (UINT64_MAX). False for anything else. For timeouts that are expressions. */

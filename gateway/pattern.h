@@ -33,13 +33,13 @@ struct bondy_segment {
 /* One plain reading of a pattern. For hosts the segments stand from right to left ("org",
  * "example", "www"), so that [...] is the last one here too. */
 struct bondy_variant {
+    char *text; /* the segments borrow it */
     struct bondy_segment *segments;
     size_t count;
 };
 
 struct bondy_pattern {
     char *text; /* as written */
-    char *pool; /* the variants' text */
     struct bondy_variant *variants;
     size_t variant_count;
 };

@@ -173,7 +173,8 @@ struct bondy_spec *bondy_spec_ref(const struct bondy_spec *spec);
 void bondy_spec_unref(const struct bondy_spec *spec);
 
 /* The compiled routes, for dry runs and listings: an array of {method, scheme, host, path, version,
- * action, uri?}, one per method and pattern, in the document's order; the caller owns it. */
+ * action, procedure? or topic?}, one per method, scheme and pattern, in the document's order; the
+ * caller owns it. */
 json_t *bondy_spec_routes(const struct bondy_spec *spec);
 
 /* The status of an error URI for this operation (7.2). */
