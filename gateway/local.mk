@@ -6,17 +6,52 @@ gateway_libgateway_a_SOURCES = \
 	gateway/action_static.c \
 	gateway/answer.c \
 	gateway/body.c \
-	gateway/context.c \
-	gateway/exchange.h \
-	gateway/gateway.c gateway/gateway.h \
-	gateway/guard.c gateway/guard.h \
-	gateway/session.c \
-	gateway/catalog.c gateway/catalog.h \
+	gateway/catalog.c \
+	gateway/catalog.h \
 	gateway/catalog_file.c \
 	gateway/catalog_load.c \
-	gateway/catalog_record.c gateway/catalog_record.h \
+	gateway/catalog_record.c \
+	gateway/catalog_record.h \
+	gateway/check.c \
+	gateway/check.h \
+	gateway/check_action.c \
+	gateway/check_parts.c \
+	gateway/check_response.c \
+	gateway/context.c \
+	gateway/exchange.h \
 	gateway/expr.h \
+	gateway/expr_compile.c \
+	gateway/expr_compile.h \
+	gateway/expr_eval.c \
+	gateway/expr_field.c \
+	gateway/expr_local.h \
+	gateway/expr_ops.c \
+	gateway/expr_ops.h \
+	gateway/expr_ops_text.c \
+	gateway/expr_parse.c \
+	gateway/expr_pool.c \
+	gateway/expr_program.c \
+	gateway/expr_regex.c \
+	gateway/expr_scope.c \
+	gateway/expr_value.c \
+	gateway/findings.c \
+	gateway/findings.h \
+	gateway/gateway.c \
+	gateway/gateway.h \
+	gateway/guard.c \
+	gateway/guard.h \
+	gateway/pattern.c \
 	gateway/pattern.h \
+	gateway/pattern_split.c \
+	gateway/session.c \
+	gateway/spec.c \
 	gateway/spec.h \
+	gateway/spec_default.c \
+	gateway/spec_local.h \
+	gateway/spec_routes.c \
+	gateway/spec_version.c \
+	gateway/status.c \
 	gateway/status.h \
-	gateway/table.h
+	gateway/table.c \
+	gateway/table.h \
+	gateway/table_local.h
