@@ -56,6 +56,8 @@ bool bondy_check_status(struct spec_loader *loader, const json_t *value, enum ch
 
 /* Names and values of headers known at load (1.9). Returns the object with lower-case names. */
 json_t *bondy_check_headers(struct spec_loader *loader, json_t *headers);
+/* The same object with lower-case names, unchecked. The caller owns it. */
+json_t *bondy_check_lower(struct spec_loader *loader, json_t *headers);
 void bondy_check_media(struct spec_loader *loader, const json_t *list);
 void bondy_check_schemes(struct spec_loader *loader, const json_t *list);
 void bondy_check_security(struct spec_loader *loader, const json_t *security);

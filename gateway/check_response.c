@@ -15,7 +15,7 @@ static void check_headers(struct spec_loader *loader, struct expr_scope *scope, 
     if (headers != NULL)
         out->headers = bondy_check_constant(loader, bondy_check_headers(loader, headers));
     else if (given != NULL)
-        out->headers = bondy_expr_finish(&loader->compiler, given);
+        out->headers = bondy_check_constant(loader, bondy_check_lower(loader, given));
     bondy_check_leave(loader, mark);
 }
 

@@ -55,6 +55,18 @@ static void add_media(struct bondy_media_list *list, const char *text)
 }
 
 /* 1.7: JSON is offered first, MessagePack second, whatever the order. */
+static void prefer(struct bondy_media_list *list, enum bondy_media_kind kind)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        struct bondy_media moved = list->items[i];
+
+        if (moved.kind != kind || list->items[0].kind == kind)
+            continue;
+        memmove(list->items + 1, list->items, i * sizeof *list->items);
+        list->items[0] = moved;
+    }
+}
+
 static void load_media(struct spec_loader *loader, struct expr_scope *scope, const char *key,
                        struct bondy_media_list *out)
 {
@@ -65,19 +77,13 @@ static void load_media(struct spec_loader *loader, struct expr_scope *scope, con
     if (!json_is_array(list))
         return;
     out->items = bondy_calloc(json_array_size(list), sizeof *out->items);
-    for (unsigned rank = 0; rank < 3; rank++) {
-        json_array_foreach(list, i, item)
-        {
-            const char *text = json_string_value(item);
-            enum bondy_media_kind kind;
-
-            if (text == NULL)
-                continue;
-            kind = bondy_media_kind((struct bondy_slice){text, strcspn(text, "; ")});
-            if ((kind > BONDY_MEDIA_MSGPACK ? 2u : (unsigned)kind) == rank)
-                add_media(out, text);
-        }
+    json_array_foreach(list, i, item)
+    {
+        if (json_is_string(item))
+            add_media(out, json_string_value(item));
     }
+    prefer(out, BONDY_MEDIA_MSGPACK);
+    prefer(out, BONDY_MEDIA_JSON);
 }
 
 static void load_schemes(struct spec_loader *loader, struct expr_scope *scope, unsigned *out)
