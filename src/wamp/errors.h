@@ -38,6 +38,7 @@
 #define BONDY_CLOSE_GOODBYE_AND_OUT "wamp.close.goodbye_and_out"
 #define BONDY_CLOSE_SYSTEM_SHUTDOWN "wamp.close.system_shutdown"
 #define BONDY_CLOSE_KILLED "wamp.close.killed"
+#define BONDY_CLOSE_LOGOUT "wamp.close.logout"
 
 /* Ours (admin-http-api.md 7.2). */
 #define BONDY_ERR_ALREADY_EXISTS "bondy.error.already_exists"

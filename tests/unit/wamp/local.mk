@@ -26,6 +26,12 @@ tests_unit_wamp_test_encode_CFLAGS = $(TEST_CFLAGS)
 tests_unit_wamp_test_encode_LDADD = $(TEST_LIBS) $(WAMP_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/wamp/test_encode
 
+check_PROGRAMS += tests/unit/wamp/test_errors
+tests_unit_wamp_test_errors_SOURCES = tests/unit/wamp/test_errors.c
+tests_unit_wamp_test_errors_CFLAGS = $(TEST_CFLAGS)
+tests_unit_wamp_test_errors_LDADD = $(TEST_LIBS) $(WAMP_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/wamp/test_errors
+
 check_PROGRAMS += tests/unit/wamp/test_features
 tests_unit_wamp_test_features_SOURCES = tests/unit/wamp/test_features.c
 tests_unit_wamp_test_features_CFLAGS = $(TEST_CFLAGS)
