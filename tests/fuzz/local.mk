@@ -50,6 +50,24 @@ tests_fuzz_replay_oracle_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"oracle"'
 tests_fuzz_replay_oracle_LDADD = $(WAMP_LIBS)
 TESTS += tests/fuzz/replay_oracle
 
+check_PROGRAMS += tests/fuzz/replay_json
+tests_fuzz_replay_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c
+tests_fuzz_replay_json_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"json"'
+tests_fuzz_replay_json_LDADD = $(BASE_LIBS)
+TESTS += tests/fuzz/replay_json
+
+check_PROGRAMS += tests/fuzz/replay_log
+tests_fuzz_replay_log_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_log.c
+tests_fuzz_replay_log_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"log"'
+tests_fuzz_replay_log_LDADD = $(BASE_LIBS)
+TESTS += tests/fuzz/replay_log
+
+check_PROGRAMS += tests/fuzz/replay_address
+tests_fuzz_replay_address_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_address.c
+tests_fuzz_replay_address_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"address"'
+tests_fuzz_replay_address_LDADD = $(SYS_LIBS)
+TESTS += tests/fuzz/replay_address
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_message_json
 tests_fuzz_fuzz_message_json_SOURCES = tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)
@@ -91,5 +109,23 @@ tests_fuzz_fuzz_oracle_SOURCES = tests/fuzz/fuzz_oracle.c
 tests_fuzz_fuzz_oracle_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_oracle_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_oracle_LDADD = $(WAMP_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
+tests_fuzz_fuzz_json_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_log
+tests_fuzz_fuzz_log_SOURCES = tests/fuzz/fuzz_log.c
+tests_fuzz_fuzz_log_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_log_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_log_LDADD = $(BASE_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_address
+tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c
+tests_fuzz_fuzz_address_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_address_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_address_LDADD = $(SYS_LIBS)
 
 endif
