@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_SOURCES = \
-	src/admin/api.h \
-	src/admin/exposition.h \
-	src/admin/guard.h \
-	src/admin/health.h \
+	src/admin/api.c src/admin/api.h \
+	src/admin/exposition.c src/admin/exposition.h \
+	src/admin/guard.c src/admin/guard.h \
+	src/admin/health.c src/admin/health.h \
 	src/admin/node.h \
-	src/admin/password.h \
-	src/admin/procedures.h
+	src/admin/password.c src/admin/password.h \
+	src/admin/procedures.c src/admin/procedures.h \
+	src/admin/procedures_api.c \
+	src/admin/procedures_local.h \
+	src/admin/procedures_node.c \
+	src/admin/procedures_realm.c
+nodist_src_admin_libadmin_a_SOURCES = src/admin/api_document.c
+CLEANFILES += src/admin/api_document.c
+
+# The admin API's specification as a text of the program.
+src/admin/api_document.c: $(top_srcdir)/api-specs/admin.json $(top_srcdir)/contrib/embed
+	$(AM_V_GEN)$(MKDIR_P) src/admin && \
+	  $(top_srcdir)/contrib/embed bondy_admin_api_text $(top_srcdir)/api-specs/admin.json > $@.tmp && \
+	  mv $@.tmp $@

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/admin/procedures.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/admin/procedures_local.h"
+#include "src/base/alloc.h"
+#include "src/base/log.h"
+#include "src/base/map.h"
+#include "src/base/problem.h"
+#include "src/wamp/errors.h"
+
+/* Every name that a row answers to, prefixes aside, is in one map, made once. */
+struct binding {
+    struct bondy_procedures *procedures;
+    const struct bondy_procedure_row *row;
+};
+
+struct bondy_procedures {
+    const struct bondy_admin_node *node;
+    struct binding *bindings;
+    struct bondy_map by_name;
+};
+
+static const struct bondy_procedure_row *const groups[] = {
+    bondy_procedures_node, bondy_procedures_realm, bondy_procedures_api};
+
+/* ---- answers ----------------------------------------------------------------------------------*/
+
+static void end_call(struct bondy_admin_call *call)
+{
+    json_decref(call->args);
+    json_decref(call->problem);
+    bondy_free(call->uri);
+    bondy_free(call);
+}
+
+void bondy_admin_answer(struct bondy_admin_call *call, json_t *value, json_t *kwargs)
+{
+    json_t *args = json_array();
+
+    if (value != NULL)
+        json_array_append_new(args, value);
+    bondy_invocation_result(call->invocation, args, kwargs);
+    end_call(call);
+}
+
+void bondy_admin_answer_nothing(struct bondy_admin_call *call)
+{
+    bondy_admin_answer(call, NULL, NULL);
+}
+
+void bondy_admin_refuse(struct bondy_admin_call *call, json_t *problem)
+{
+    json_t *args = json_array();
+
+    json_array_append(args, json_object_get(problem, "message"));
+    bondy_invocation_error(call->invocation, bondy_problem_code(problem), args, problem);
+    end_call(call);
+}
+
+/* ---- arguments --------------------------------------------------------------------------------*/
+
+struct bondy_slice bondy_admin_text(const struct bondy_admin_call *call, size_t index)
+{
+    const json_t *value = json_array_get(call->args, index);
+
+    return json_is_string(value)
+               ? bondy_slice_of(json_string_value(value), json_string_length(value))
+               : BONDY_SLICE_EMPTY;
+}
+
+struct bondy_slice bondy_admin_kwarg(const struct bondy_admin_call *call, const char *key)
+{
+    return bondy_json_text(bondy_invocation_kwargs(call->invocation), key);
+}
+
+bool bondy_admin_flag(const struct bondy_admin_call *call, const char *key)
+{
+    const json_t *value = json_object_get(bondy_invocation_kwargs(call->invocation), key);
+
+    return json_is_true(value) ||
+           (json_is_string(value) && strcmp(json_string_value(value), "true") == 0);
+}
+
+json_t *bondy_admin_etag(const char *tag)
+{
+    char quoted[80];
+
+    snprintf(quoted, sizeof quoted, "\"%s\"", tag);
+    return json_pack("{s:s}", "etag", quoted);
+}
+
+static json_t *not_authorized(const struct bondy_admin_call *call)
+{
+    json_t *problem =
+        bondy_problem(BONDY_ERR_NOT_AUTHORIZED,
+                      "You have no authorisation to perform this operation on this realm.", "");
+    struct bondy_slice realm = bondy_invocation_realm(call->invocation);
+    char text[512];
+
+    snprintf(text, sizeof text, "The session is on '" BONDY_SLICE_FMT "', it has to be on '%s'.",
+             BONDY_SLICE_ARG(realm), BONDY_MASTER_REALM);
+    json_object_set_new(problem, "description", json_string(text));
+    return problem;
+}
+
+static json_t *wrong_count(const struct bondy_procedure_row *row, size_t count)
+{
+    bool too_few = count < row->info.min_args;
+    json_t *problem =
+        bondy_problem_format(BONDY_ERR_INVALID_ARGUMENT, "%s %s %u positional arguments",
+                             row->info.uri, too_few ? "requires at least" : "accepts at most",
+                             too_few ? row->info.min_args : row->info.max_args);
+
+    json_object_set_new(problem, "description", bondy_json_slice(bondy_slice_text(row->info.args)));
+    return problem;
+}
+
+/* A realm was left out when there is room for one more argument and the first one is not a realm
+ * that exists, or when kwargs name it. wamp-admin-api.md 1.3. */
+static bool lacks_realm(const struct bondy_admin_call *call, size_t count)
+{
+    const struct bondy_procedure_row *row = call->row;
+
+    if (!row->takes_realm || count >= row->info.max_args)
+        return false;
+    if (bondy_admin_kwarg(call, "realm_uri").len > 0 || count < row->info.min_args)
+        return true;
+    return bondy_realms_find(call->node->realms, bondy_admin_text(call, 0)) == NULL;
+}
+
+static void fill_realm(struct bondy_admin_call *call)
+{
+    struct bondy_slice named = bondy_admin_kwarg(call, "realm_uri");
+
+    json_array_insert_new(
+        call->args, 0,
+        bondy_json_slice(named.len > 0 ? named : bondy_invocation_realm(call->invocation)));
+}
+
+static bool is_own_realm(const struct bondy_admin_call *call)
+{
+    const struct bondy_realm *own =
+        bondy_realms_find(call->node->realms, bondy_invocation_realm(call->invocation));
+
+    return own != NULL && bondy_realms_find(call->node->realms, bondy_admin_text(call, 0)) == own;
+}
+
+/* NULL when the call may run with its arguments in place. */
+static json_t *check_call(struct bondy_admin_call *call)
+{
+    const struct bondy_procedure_row *row = call->row;
+    bool is_admin = bondy_invocation_is_admin(call->invocation);
+    size_t count;
+
+    if (row->info.mark == 'M' && !is_admin)
+        return not_authorized(call);
+    if (lacks_realm(call, json_array_size(call->args)))
+        fill_realm(call);
+    count = json_array_size(call->args);
+    if (count < row->info.min_args || count > row->info.max_args)
+        return wrong_count(row, count);
+    if (row->info.mark == 'R' && !is_admin && !is_own_realm(call))
+        return not_authorized(call);
+    return NULL;
+}
+
+static void run(void *context, struct bondy_invocation *invocation)
+{
+    const struct binding *binding = context;
+    struct bondy_admin_call *call = bondy_zalloc(sizeof *call);
+    json_t *problem;
+
+    call->procedures = binding->procedures;
+    call->node = binding->procedures->node;
+    call->invocation = invocation;
+    call->row = binding->row;
+    call->args = json_copy(bondy_invocation_args(invocation));
+    if (call->args == NULL)
+        call->args = json_array();
+    if ((problem = check_call(call)) != NULL)
+        bondy_admin_refuse(call, problem);
+    else
+        call->row->run(call);
+}
+
+/* ---- names ------------------------------------------------------------------------------------*/
+
+static void bind_row(struct bondy_procedures *procedures, struct binding *binding,
+                     const struct bondy_procedure_row *row)
+{
+    *binding = (struct binding){procedures, row};
+    bondy_map_put(&procedures->by_name, bondy_slice_text(row->info.uri), binding);
+    for (const char *const *old = row->info.aliases; old != NULL && *old != NULL; old++)
+        bondy_map_put(&procedures->by_name, bondy_slice_text(*old), binding);
+}
+
+struct bondy_procedures *bondy_procedures_create(const struct bondy_admin_node *node)
+{
+    struct bondy_procedures *procedures = bondy_zalloc(sizeof *procedures);
+    size_t count = 0, bound = 0;
+
+    procedures->node = node;
+    for (size_t i = 0; i < BONDY_COUNT(groups); i++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+            count++;
+    procedures->bindings = bondy_calloc(count, sizeof *procedures->bindings);
+    for (size_t i = 0; i < BONDY_COUNT(groups); i++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+            bind_row(procedures, &procedures->bindings[bound++], row);
+    return procedures;
+}
+
+void bondy_procedures_destroy(struct bondy_procedures *procedures)
+{
+    if (procedures == NULL)
+        return;
+    bondy_map_fini(&procedures->by_name);
+    bondy_free(procedures->bindings);
+    bondy_free(procedures);
+}
+
+static struct bondy_slice canonical(struct bondy_slice uri)
+{
+    static const struct bondy_slice prefixes[] = {BONDY_SLICE("com.leapsight."),
+                                                  BONDY_SLICE("com.")};
+
+    for (size_t i = 0; i < BONDY_COUNT(prefixes); i++) {
+        struct bondy_slice rest = bondy_slice_skip(uri, prefixes[i].len);
+
+        if (bondy_slice_starts(uri, prefixes[i]) && bondy_slice_starts(rest, BONDY_SLICE("bondy.")))
+            return rest;
+    }
+    return uri;
+}
+
+bool bondy_procedures_find(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
+                           void **fn_context)
+{
+    const struct bondy_procedures *procedures = context;
+    struct binding *binding = bondy_map_find(&procedures->by_name, canonical(uri));
+
+    if (binding == NULL)
+        return false;
+    *fn = run;
+    *fn_context = binding;
+    return true;
+}
+
+void bondy_procedures_each(bool (*fn)(void *context, const struct bondy_procedure_info *info),
+                           void *context)
+{
+    for (size_t i = 0; i < BONDY_COUNT(groups); i++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+            if (!fn(context, &row->info))
+                return;
+}

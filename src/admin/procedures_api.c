@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* procedures_api: bondy.http_gateway.api.*. wamp-admin-api.md 2.9; http-gateway.md 8.1. */
+#include "src/admin/procedures_local.h"
+#include "src/base/alloc.h"
+#include "src/base/problem.h"
+#include "src/wamp/errors.h"
+
+static json_t *no_such_api(struct bondy_slice id)
+{
+    json_t *problem =
+        bondy_problem_format(BONDY_ERR_NOT_FOUND, BONDY_SLICE_FMT, BONDY_SLICE_ARG(id));
+
+    json_object_set_new(problem, "description", json_string("There is no such API specification."));
+    return problem;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------*/
+
+static void run_list(struct bondy_admin_call *call)
+{
+    bondy_admin_answer(call, bondy_catalog_list(call->node->catalog), NULL);
+}
+
+static void run_get(struct bondy_admin_call *call)
+{
+    struct bondy_slice id = bondy_admin_text(call, 0);
+    json_t *entry = bondy_catalog_get(call->node->catalog, id);
+
+    if (entry == NULL)
+        bondy_admin_refuse(call, no_such_api(id));
+    else
+        bondy_admin_answer(call, entry,
+                           bondy_admin_etag(json_string_value(json_object_get(entry, "etag"))));
+}
+
+static void run_routes(struct bondy_admin_call *call)
+{
+    struct bondy_slice id = bondy_admin_text(call, 0);
+    json_t *routes = bondy_catalog_routes(call->node->catalog, id);
+
+    if (routes == NULL)
+        bondy_admin_refuse(call, no_such_api(id));
+    else
+        bondy_admin_answer(call, routes, NULL);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------*/
+
+static char *text_or_null(struct bondy_slice text)
+{
+    return text.len == 0 ? NULL : bondy_memdup0(text.data, text.len);
+}
+
+/* The answer to a refused request; true when it was one. */
+static bool was_refused(struct bondy_catalog_request *request, struct bondy_admin_call *call)
+{
+    if (request->rc == BONDY_OK)
+        return false;
+    bondy_admin_refuse(call, BONDY_MOVE(request->problem));
+    bondy_catalog_request_destroy(request);
+    return true;
+}
+
+/* No positional result (2.9); what REST shows is in kwargs: {result, created}. */
+static void loaded(struct bondy_catalog_request *request)
+{
+    struct bondy_admin_call *call = request->context;
+
+    if (was_refused(request, call))
+        return;
+    bondy_admin_answer(
+        call, NULL,
+        json_pack("{s:O, s:b}", "result", request->result, "created", request->has_created));
+    bondy_catalog_request_destroy(request);
+}
+
+static void checked(struct bondy_catalog_request *request)
+{
+    struct bondy_admin_call *call = request->context;
+
+    if (was_refused(request, call))
+        return;
+    bondy_admin_answer(call, json_incref(request->result), NULL);
+    bondy_catalog_request_destroy(request);
+}
+
+static void deleted(struct bondy_catalog_request *request)
+{
+    struct bondy_admin_call *call = request->context;
+
+    if (was_refused(request, call))
+        return;
+    bondy_admin_answer_nothing(call);
+    bondy_catalog_request_destroy(request);
+}
+
+static struct bondy_catalog_request *make_request(struct bondy_admin_call *call,
+                                                  void (*done)(struct bondy_catalog_request *))
+{
+    struct bondy_catalog_request *request = bondy_catalog_request_create(call->node->catalog);
+
+    request->if_match = text_or_null(bondy_admin_kwarg(call, "if_version"));
+    request->done = done;
+    request->context = call;
+    return request;
+}
+
+static void submit_load(struct bondy_admin_call *call, bool is_dry_run,
+                        void (*done)(struct bondy_catalog_request *))
+{
+    struct bondy_catalog_request *request = make_request(call, done);
+
+    /* A copy of its own: the control thread reads it. */
+    request->body = json_deep_copy(json_array_get(call->args, 0));
+    request->id = text_or_null(bondy_admin_kwarg(call, "id"));
+    request->is_dry_run = is_dry_run;
+    bondy_catalog_load(request, call->node->store, bondy_loop_current());
+}
+
+static void run_load(struct bondy_admin_call *call)
+{
+    submit_load(call, bondy_admin_flag(call, "dry_run"), loaded);
+}
+
+static void run_check(struct bondy_admin_call *call)
+{
+    submit_load(call, true, checked);
+}
+
+static void run_delete(struct bondy_admin_call *call)
+{
+    struct bondy_slice id = bondy_admin_text(call, 0);
+    struct bondy_catalog_request *request;
+
+    if (id.len == 0) {
+        bondy_admin_refuse(call, no_such_api(id));
+        return;
+    }
+    request = make_request(call, deleted);
+    request->id = bondy_memdup0(id.data, id.len);
+    bondy_catalog_delete(request, call->node->store, bondy_loop_current());
+}
+
+static const char *const old_load[] = {"bondy.api_gateway.load", "bondy.http_gateway.api.add",
+                                       NULL};
+static const char *const old_list[] = {"bondy.api_gateway.list", NULL};
+static const char *const old_get[] = {"bondy.api_gateway.lookup", NULL};
+static const char *const also_check[] = {"bondy.http_gateway.api.validate", NULL};
+
+const struct bondy_procedure_row bondy_procedures_api[] = {
+    {{"bondy.http_gateway.api.load", old_load, 1, 1, 'M', "spec, id=, if_version=, dry_run=",
+      "loads an API specification, or all of a list or none", "0.1"},
+     false,
+     run_load},
+    {{"bondy.http_gateway.api.list", old_list, 0, 0, 'M', "", "all API specifications", "0.1"},
+     false,
+     run_list},
+    {{"bondy.http_gateway.api.get", old_get, 1, 1, 'M', "id", "one API specification", "0.1"},
+     false,
+     run_get},
+    {{"bondy.http_gateway.api.delete", NULL, 1, 1, 'M',
+      "id, if_version=", "deletes an API specification and its routes", "0.1"},
+     false,
+     run_delete},
+    {{"bondy.http_gateway.api.check", also_check, 1, 1, 'M', "spec",
+      "checks without loading: routes and warnings", "0.1"},
+     false,
+     run_check},
+    {{"bondy.http_gateway.api.routes", NULL, 1, 1, 'M', "id", "the routes it brings", "0.1"},
+     false,
+     run_routes},
+    {.run = NULL}};
