@@ -7,17 +7,17 @@
 
 #include "src/server/server.h"
 
+struct bondy_gateway_listener;
+
 struct bondy_server_listener_context {
     const struct bondy_http_handler *handler;
-    void *handler_context;
-    bool (*allow_upgrade)(void *context, struct bondy_slice host, struct bondy_slice origin);
-    void *upgrade_context;
-    void *owned; /* of wire_gateway.c */
+    struct bondy_gateway_listener *listener; /* the handler's context; owned */
 };
 
-void bondy_server_listener_fill(struct bondy_server *server,
-                                struct bondy_server_listener_context *out, bool is_admin,
-                                bool is_tls);
+/* `prefix` is that of its keys. BONDY_EINVAL: the rules for other origins. */
+int bondy_server_listener_fill(struct bondy_server *server,
+                               struct bondy_server_listener_context *out, const char *prefix,
+                               bool is_admin, bool is_tls, struct bondy_error *err);
 void bondy_server_listener_clear(struct bondy_server_listener_context *context);
 
 #endif

@@ -20,13 +20,14 @@ static int prepare_folders(struct bondy_server *server, struct bondy_error *err)
     return bondy_file_mkdir(bondy_config_text(server->config, "platform_data_dir"), err);
 }
 
-static int size_threads(struct bondy_server *server, struct bondy_error *err)
+static int make_tables(struct bondy_server *server, struct bondy_error *err)
 {
     int64_t wanted = bondy_config_number(server->config, "io_threads");
 
     (void)err;
     server->thread_count = wanted > 0 ? (unsigned)wanted : bondy_cpus_usable();
     server->threads = bondy_calloc(server->thread_count, sizeof *server->threads);
+    server->realms = bondy_realms_create();
     bondy_metric_limit((size_t)bondy_config_number(server->config, "metrics.max_series"));
     return BONDY_OK;
 }
@@ -52,7 +53,7 @@ static const struct {
     int exit_status;
 } steps[] = {
     {"folders", prepare_folders, BONDY_SERVER_EXIT_STORE},
-    {"threads", size_threads, BONDY_SERVER_EXIT_FAILURE},
+    {"tables", make_tables, BONDY_SERVER_EXIT_FAILURE},
     {"gateway", bondy_server_make_gateway, BONDY_SERVER_EXIT_FAILURE},
     {"store", bondy_server_open_store, BONDY_SERVER_EXIT_STORE},
     {"realms", bondy_server_make_realms, BONDY_SERVER_EXIT_CONFIG},

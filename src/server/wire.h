@@ -8,7 +8,9 @@
 
 /* Before the store is opened: its feed goes there. */
 int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *err);
-/* After the realms are there: stored specifications, procedures, the admin API's own routes. */
+/* What is stored, after the realms were read and before the store's writer runs. */
+int bondy_server_load_catalog(struct bondy_server *server, struct bondy_error *err);
+/* After the realms are there: procedures, guard and routes of the admin API. */
 int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err);
 /* api_gateway.config_file and config_dir. BONDY_EINVAL with api_gateway.on_error = fail. */
 int bondy_server_load_specs(struct bondy_server *server, struct bondy_error *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include "gateway/guard.h"
 #include "src/base/alloc.h"
 #include "src/base/json.h"
 #include "src/base/log.h"
@@ -12,8 +13,6 @@
 
 /* The listeners: what is fixed about each stands in one table, the rest comes from the keys below
  * its prefix. */
-
-#define HEADERS_MAX 12 /* pairs of names and values, and the NULL at the end */
 
 enum { IS_TLS = 1, IS_ADMIN = 2, IS_UNIX = 4 };
 
@@ -39,7 +38,7 @@ struct listener {
     const struct kind *kind;
     struct bondy_door_listener door;
     struct bondy_http_listener http;
-    const char *headers[HEADERS_MAX];
+    const char **headers;
     struct bondy_server_listener_context context;
     bool is_open;
 };
@@ -124,51 +123,41 @@ static const char *http_prefix(const struct kind *kind)
 
 /* ---- making ---- */
 
-static void add_header(struct listener *listener, size_t *count, const char *name,
-                       const char *value)
+static const char **make_headers(const struct bondy_config *config, const char *prefix)
 {
-    if (value == NULL || *value == '\0')
-        return;
-    listener->headers[(*count)++] = name;
-    listener->headers[(*count)++] = value;
-}
-
-static void fill_headers(struct listener *listener, const struct bondy_config *config,
-                         const char *prefix)
-{
-    static const struct {
-        const char *name, *key;
-    } security[] = {
-        {"strict-transport-security", "security_headers.hsts"},
-        {"x-frame-options", "security_headers.frame_options"},
-        {"x-content-type-options", "security_headers.content_type_options"},
-        {"content-security-policy", "security_headers.content_security_policy"},
+    struct bondy_security_headers headers = {
+        .server = text(config, prefix, "server_header"),
+        .hsts = text(config, prefix, "security_headers.hsts"),
+        .frame_options = text(config, prefix, "security_headers.frame_options"),
+        .content_type_options = text(config, prefix, "security_headers.content_type_options"),
+        .content_security_policy = text(config, prefix, "security_headers.content_security_policy"),
+        .enabled = number(config, prefix, "security_headers.enabled") != 0,
     };
-    size_t count = 0;
 
-    add_header(listener, &count, "server", text(config, prefix, "server_header"));
-    if (number(config, prefix, "security_headers.enabled") == 0)
-        return;
-    for (size_t i = 0; i < BONDY_COUNT(security); i++)
-        add_header(listener, &count, security[i].name, text(config, prefix, security[i].key));
+    return bondy_security_headers_make(&headers);
 }
 
-static void fill_http(struct bondy_server *server, struct listener *listener)
+static int fill_http(struct bondy_server *server, struct listener *listener,
+                     struct bondy_error *err)
 {
     const char *prefix = http_prefix(listener->kind);
+    bool is_tls = listener->kind->flags & IS_TLS;
+    int rc = bondy_server_listener_fill(server, &listener->context, prefix,
+                                        (listener->kind->flags & IS_ADMIN) != 0, is_tls, err);
 
-    listener->http.name = listener->kind->name;
-    listener->http.scheme = (listener->kind->flags & IS_TLS) ? "https" : "http";
-    listener->http.limits = http_limits(server->config, prefix);
-    fill_headers(listener, server->config, prefix);
-    listener->http.response_headers = listener->headers;
-    bondy_server_listener_fill(server, &listener->context, (listener->kind->flags & IS_ADMIN) != 0,
-                               (listener->kind->flags & IS_TLS) != 0);
-    listener->http.handler = listener->context.handler;
-    listener->http.context = listener->context.handler_context;
+    if (rc < 0)
+        return rc;
+    listener->headers = make_headers(server->config, prefix);
+    listener->http = (struct bondy_http_listener){
+        .name = listener->kind->name,
+        .scheme = is_tls ? "https" : "http",
+        .limits = http_limits(server->config, prefix),
+        .handler = listener->context.handler,
+        .context = listener->context.listener,
+        .response_headers = listener->headers,
+    };
     listener->door.http = &listener->http;
-    listener->door.allow_upgrade = listener->context.allow_upgrade;
-    listener->door.context = listener->context.upgrade_context;
+    return BONDY_OK;
 }
 
 static int fill_tcp(struct bondy_door_listener *door, const struct bondy_config *config,
@@ -253,8 +242,8 @@ static int make(struct bondy_server *server, const struct kind *kind, struct bon
     door->compression = bondy_config_flag(server->config, "wamp.websocket.compression_enabled");
     if (kind->wamp != NULL)
         door->rawsocket = rawsocket_limits(server->config, kind->wamp);
-    if (kind->accepts & BONDY_DOOR_HTTP)
-        fill_http(server, listener);
+    if ((kind->accepts & BONDY_DOOR_HTTP) && (rc = fill_http(server, listener, err)) < 0)
+        return rc;
     rc = (kind->flags & IS_UNIX) ? fill_unix(listener, server->config, err)
                                  : fill_tcp(door, server->config, err);
     if (rc < 0)
@@ -395,6 +384,7 @@ void bondy_server_free_listeners(struct bondy_server *server)
 
         bondy_tls_unref(atomic_load(&listener->door.tls));
         bondy_server_listener_clear(&listener->context);
+        bondy_free(listener->headers);
         if ((listener->kind->flags & IS_UNIX) && listener->is_open)
             remove(listener->door.address.local.sun_path);
     }

@@ -75,10 +75,11 @@ int bondy_server_open_store(struct bondy_server *server, struct bondy_error *err
     };
     int rc;
 
-    server->realms = bondy_realms_create();
     if ((rc = open_patiently(server, &options, err)) < 0)
         return rc;
     if ((rc = bondy_realms_load_wait(server->realms, server->store, err)) < 0)
+        return rc;
+    if ((rc = bondy_server_load_catalog(server, err)) < 0)
         return rc;
     return bondy_store_start(server->store, err);
 }
