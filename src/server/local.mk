@@ -26,6 +26,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/server.h \
 	src/server/shutdown.c \
 	src/server/wire.c src/server/wire.h \
+	src/server/wire_admin.c \
 	src/server/wire_gateway.c \
 	src/server/wire_listeners.c \
 	src/server/wire_store.c \

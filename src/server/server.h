@@ -54,7 +54,9 @@ struct bondy_server {
     _Atomic int status;
     struct bondy_store *store;
     struct bondy_realms *realms;
-    struct bondy_server_gateway *gateway;
+    struct bondy_gateway *gateway;
+    struct bondy_catalog *catalog;
+    struct bondy_server_admin *admin;
     struct bondy_router *router;
     struct bondy_server_thread *threads;
     unsigned thread_count;

@@ -88,6 +88,7 @@ static void free_rest(struct bondy_server *server)
     bondy_publish_thread_start();
     bondy_server_free_listeners(server);
     bondy_store_close(BONDY_MOVE(server->store));
+    bondy_server_free_admin(server);
     bondy_server_free_gateway(server);
     if (server->router != NULL)
         bondy_router_destroy(BONDY_MOVE(server->router));

@@ -2,7 +2,7 @@
 #ifndef BONDY_SERVER_WIRE_H
 #define BONDY_SERVER_WIRE_H
 
-/* wire: how gateway and admin API hang together with the rest: wire_gateway.c. */
+/* wire: how gateway (wire_gateway.c) and admin API (wire_admin.c) hang together with the rest. */
 
 #include "src/server/server.h"
 
@@ -23,7 +23,10 @@ bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_pr
 /* On each I/O thread: after its parts were made; after its HTTP server is gone. */
 void bondy_server_join_gateway(struct bondy_server_thread *thread);
 void bondy_server_leave_gateway(struct bondy_server_thread *thread);
-/* After all threads and the store are gone. */
+/* What stands in front of the admin routes. */
+const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server);
+/* After all threads and the store are gone, in this order. */
+void bondy_server_free_admin(struct bondy_server *server);
 void bondy_server_free_gateway(struct bondy_server *server);
 
 #endif
