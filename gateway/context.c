@@ -4,6 +4,7 @@
  * when it is first wanted and kept until the exchange ends. http-gateway.md 1.8 and 2.4. */
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "gateway/exchange.h"
 #include "src/base/alloc.h"
@@ -13,11 +14,6 @@
 #include "src/wamp/errors.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */
-
-static struct bondy_slice request_header(const struct bondy_exchange *exchange, const char *name)
-{
-    return bondy_request_header(exchange->request, name);
-}
 
 /* Headers are octets; what is no UTF-8 is read as ISO 8859-1, which fits every octet. */
 static json_t *octets(struct bondy_slice text)
@@ -140,27 +136,35 @@ static json_t *make_headers(struct bondy_exchange *exchange)
 }
 
 /* RFC 6265, 5.4, from the other side: name=value pairs, separated by "; ". */
-static json_t *make_cookies(struct bondy_exchange *exchange)
+static bool add_cookies(void *context, struct bondy_slice name, struct bondy_slice rest)
 {
-    struct bondy_slice rest = request_header(exchange, "cookie");
-    json_t *object = json_object();
+    json_t *object = context;
 
+    if (name.len != 6 || strncasecmp(name.data, "cookie", 6) != 0)
+        return true;
     while (rest.len > 0) {
         const char *end = memchr(rest.data, ';', rest.len);
         struct bondy_slice pair = {rest.data, end == NULL ? rest.len : (size_t)(end - rest.data)};
         const char *equals;
+        size_t len;
 
         rest = bondy_slice_skip(rest, pair.len + 1);
         while (pair.len > 0 && pair.data[0] == ' ')
             pair = bondy_slice_skip(pair, 1);
         equals = pair.len == 0 ? NULL : memchr(pair.data, '=', pair.len);
-        if (equals == NULL ||
-            !bondy_utf8_is_valid((struct bondy_slice){pair.data, (size_t)(equals - pair.data)}))
-            continue;
-        json_object_setn_new_nocheck(
-            object, pair.data, (size_t)(equals - pair.data),
-            octets(bondy_slice_skip(pair, (size_t)(equals - pair.data) + 1)));
+        len = equals == NULL ? 0 : (size_t)(equals - pair.data);
+        if (len > 0 && bondy_utf8_is_valid((struct bondy_slice){pair.data, len}))
+            json_object_setn_new_nocheck(object, pair.data, len,
+                                         octets(bondy_slice_skip(pair, len + 1)));
     }
+    return true;
+}
+
+static json_t *make_cookies(struct bondy_exchange *exchange)
+{
+    json_t *object = json_object();
+
+    bondy_request_headers(exchange->request, add_cookies, object);
     return object;
 }
 
@@ -215,7 +219,7 @@ static json_t *make_body_length(struct bondy_exchange *exchange)
 /* W3C Trace Context: version "-" 32 hexadecimal digits "-" ...; else the request's own id. */
 static json_t *make_trace_id(struct bondy_exchange *exchange)
 {
-    struct bondy_slice parent = request_header(exchange, "traceparent");
+    struct bondy_slice parent = bondy_request_header(exchange->request, "traceparent");
 
     if (parent.len >= 55 && parent.data[2] == '-' && parent.data[35] == '-' &&
         strspn(parent.data + 3, "0123456789abcdef") == 32)
