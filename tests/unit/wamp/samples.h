@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BONDY_TESTS_WAMP_SAMPLES_H
-#define BONDY_TESTS_WAMP_SAMPLES_H
+#ifndef BONDY_TESTS_UNIT_WAMP_SAMPLES_H
+#define BONDY_TESTS_UNIT_WAMP_SAMPLES_H
 
 /* samples: messages and values that the tests of the codecs share. */
 
