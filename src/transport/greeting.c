@@ -331,6 +331,13 @@ static void http_or_refuse(struct greeting *greeting)
         become_http(greeting);
 }
 
+/* A method is a token; empty lines in front of it are the HTTP server's to judge. Anything else is
+ * another protocol (TLS on a plain port, say) that no answer of ours would mean anything to. */
+static bool may_start_request(unsigned char octet)
+{
+    return (octet > 0x20 && octet < 0x7f) || octet == '\r' || octet == '\n';
+}
+
 /* Decides if that can be done. False: more octets are needed. */
 static bool decide(struct greeting *greeting, struct bondy_slice bytes)
 {
@@ -345,7 +352,8 @@ static bool decide(struct greeting *greeting, struct bondy_slice bytes)
         become_rawsocket(greeting);
         return true;
     }
-    if ((accepts & (BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET)) == 0) {
+    if ((accepts & (BONDY_DOOR_HTTP | BONDY_DOOR_WEBSOCKET)) == 0 ||
+        !may_start_request((unsigned char)bytes.data[0])) {
         fail_handshake(greeting);
         return true;
     }
