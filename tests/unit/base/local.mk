@@ -6,6 +6,7 @@ BASE_TESTS = \
 	tests/unit/base/test_map \
 	tests/unit/base/test_metric \
 	tests/unit/base/test_slab \
+	tests/unit/base/test_trie \
 	tests/unit/base/test_utf8 \
 	tests/unit/base/test_wheel
 check_PROGRAMS += $(BASE_TESTS)
@@ -45,3 +46,7 @@ tests_unit_base_test_wheel_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 
 THREAD_TESTS += tests/unit/base/test_log
 THREAD_TESTS += tests/unit/base/test_metric
+
+tests_unit_base_test_trie_SOURCES = tests/unit/base/test_trie.c
+tests_unit_base_test_trie_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_trie_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)

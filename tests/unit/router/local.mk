@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+ROUTER_TESTS = \
+	tests/unit/router/test_local \
+	tests/unit/router/test_registry
+check_PROGRAMS += $(ROUTER_TESTS)
+TESTS += $(ROUTER_TESTS)
+
+# Realms are those of tests/lib/rig, not of src/security.
+ROUTER_TEST_LIBS = $(TEST_LIBS) src/router/librouter.a src/wamp/libwamp.a src/sys/libsys.a \
+	$(BASE_LIBS) $(UV_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) $(GNUTLS_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_router_test_local_SOURCES = tests/unit/router/test_local.c
+tests_unit_router_test_local_CFLAGS = $(TEST_CFLAGS)
+tests_unit_router_test_local_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
+
+tests_unit_router_test_registry_SOURCES = tests/unit/router/test_registry.c
+tests_unit_router_test_registry_CFLAGS = $(TEST_CFLAGS)
+tests_unit_router_test_registry_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
