@@ -129,3 +129,29 @@ tests_fuzz_fuzz_address_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_address_LDADD = $(SYS_LIBS)
 
 endif
+
+check_PROGRAMS += tests/fuzz/replay_expr
+tests_fuzz_replay_expr_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_expr.c
+tests_fuzz_replay_expr_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"expr"'
+tests_fuzz_replay_expr_LDADD = $(GATEWAY_LIBS)
+TESTS += tests/fuzz/replay_expr
+
+check_PROGRAMS += tests/fuzz/replay_spec
+tests_fuzz_replay_spec_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_spec.c
+tests_fuzz_replay_spec_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"spec"'
+tests_fuzz_replay_spec_LDADD = $(GATEWAY_LIBS)
+TESTS += tests/fuzz/replay_spec
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_expr
+tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c
+tests_fuzz_fuzz_expr_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_expr_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_expr_LDADD = $(GATEWAY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_spec
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
+tests_fuzz_fuzz_spec_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_spec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_spec_LDADD = $(GATEWAY_LIBS)
+endif

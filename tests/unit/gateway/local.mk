@@ -35,3 +35,10 @@ tests_unit_gateway_test_gateway_status_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_status_LDADD = $(GATEWAY_TEST_LIBS)
 TESTS += tests/unit/gateway/test_gateway tests/unit/gateway/test_gateway_body \
 	tests/unit/gateway/test_gateway_status
+
+
+check_PROGRAMS += tests/unit/gateway/test_table
+tests_unit_gateway_test_table_SOURCES = tests/unit/gateway/test_table.c
+tests_unit_gateway_test_table_CFLAGS = $(TEST_CFLAGS)
+tests_unit_gateway_test_table_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/gateway/test_table
