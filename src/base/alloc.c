@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/alloc.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,19 @@ void bondy_free(void *memory)
     free(memory);
 }
 
+static void (*_Atomic last_call)(void);
+
+void bondy_bug_last(void (*last)(void))
+{
+    atomic_store(&last_call, last);
+}
+
 void bondy_bug(const char *condition, const char *file, int line)
 {
+    void (*last)(void) = atomic_exchange(&last_call, NULL);
+
     fprintf(stderr, "bondy: bug at %s:%d: %s\n", file, line, condition);
+    if (last != NULL)
+        last();
     abort();
 }

@@ -41,5 +41,8 @@ void bondy_free(void *memory);
             bondy_bug(#condition, __FILE__, __LINE__);                                             \
     } while (0)
 void bondy_bug(const char *condition, const char *file, int line) __attribute__((noreturn, cold));
+/* `last` is called once before the process ends that way: the logger saves what is in the rings. It
+ * may be any thread's call, so it must not take locks. NULL takes it back. */
+void bondy_bug_last(void (*last)(void));
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
@@ -21,6 +22,7 @@
 #define BATCH_BYTES (64 * 1024)
 #define WINDOW_MS 1000
 #define MOST_REPEATS 10
+#define LAST_WORDS_NS 200000000
 #define SITES 256 /* power of two; two that meet in one entry end each other's window */
 
 /* A line that was written lately, and how often it came again. */
@@ -67,6 +69,14 @@ static void wake(void)
 
     while (write(atomic_load(&wake_fd), &one, sizeof one) < 0 && errno == EINTR)
         continue;
+}
+
+/* The process is about to end by our own mistake. What led there may be in the rings: the logger
+ * gets a moment to write it. No lock is taken, since this thread may hold any of them. */
+static void save_last_words_wait(void)
+{
+    wake();
+    nanosleep(&(struct timespec){.tv_nsec = LAST_WORDS_NS}, NULL);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -371,9 +381,11 @@ int bondy_logger_start(const struct bondy_logger_options *options, struct bondy_
     the_logger = logger;
     bondy_metric_read(&dropped_family, NULL, read_dropped, NULL);
     bondy_log_attach(wake);
+    bondy_bug_last(save_last_words_wait);
     rc = start_thread(logger);
     if (rc != 0) {
         bondy_log_detach();
+        bondy_bug_last(NULL);
         the_logger = NULL;
         free_logger(logger);
         return bondy_fail(err, BONDY_EIO, "cannot start the logger thread: %s", strerror(rc));
@@ -391,6 +403,7 @@ void bondy_logger_stop(void)
     wake();
     pthread_join(logger->thread, NULL);
     bondy_log_detach();
+    bondy_bug_last(NULL);
     drain_all(logger);
     end_old_windows(logger, true);
     end_burst(logger);

@@ -2,8 +2,11 @@
 #include "tests/lib/test.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
@@ -143,6 +146,31 @@ static void a_file_that_was_moved_away_is_opened_again(void **state)
     bondy_free(text);
 }
 
+static void what_led_to_a_bug_is_written_before_the_end(void **state)
+{
+    pid_t child = fork();
+    int status = 0;
+    char *text;
+
+    (void)state;
+    if (child == 0) {
+        struct bondy_logger_options options = {.path = path};
+
+        signal(SIGABRT, SIG_DFL);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        if (freopen("/dev/null", "w", stderr) == NULL || bondy_logger_start(&options, NULL) < 0)
+            _exit(9);
+        for (int i = 0; i < 200; i++)
+            bondy_log(BONDY_LOG_INFO, "led_there", BONDY_F_I64("n", i));
+        BONDY_BUG_ON(child == 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    text = content(path);
+    assert_int_equal(count_of(text, "event=led_there"), 200);
+    bondy_free(text);
+}
+
 static void a_second_logger_and_a_bad_path_are_refused(void **state)
 {
     struct bondy_logger_options options = {.path = "/nonexistent/folder/x.log"};
@@ -168,6 +196,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_burst_is_bounded_and_counted_but_errors_pass, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_was_moved_away_is_opened_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_led_to_a_bug_is_written_before_the_end, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_logger_and_a_bad_path_are_refused, set_up,
                                         tear_down),
