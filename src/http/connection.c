@@ -281,22 +281,23 @@ static enum MHD_Result queue_answer(struct bondy_request *request)
     return bondy_response_queue(request, BONDY_MOVE(request->answer)) ? MHD_YES : MHD_NO;
 }
 
-/* The answer stands before the body was read. A short body is read first, so that the connection
- * can go on; a client that asked whether to send it is told now. */
+/* The answer stands before the body was read. libmicrohttpd closes a connection that is answered
+ * now, so the answer waits for the end of the request; but not for a long body, and a client that
+ * asked whether to send its body is told at once. */
 static enum MHD_Result answer_early(struct bondy_request *request)
 {
     struct bondy_http_connection *connection = request->connection;
 
-    if (request->has_body && !request->expects_continue && !request->answer->closes &&
-        !request->is_chunked && request->content_length <= BONDY_SKIP_BODY_MAX) {
+    if (!request->has_body)
+        return MHD_YES;
+    if (!request->expects_continue && !request->answer->closes && !request->is_chunked &&
+        request->content_length <= BONDY_SKIP_BODY_MAX) {
         request->body_dropped = true;
         bondy_connection_enter(connection, BONDY_PHASE_BODY);
         return MHD_YES;
     }
-    if (request->has_body) {
-        request->answer->closes = true;
-        connection->lingers = true;
-    }
+    request->answer->closes = true;
+    connection->lingers = true;
     return queue_answer(request);
 }
 

@@ -270,6 +270,9 @@ static void an_early_answer_keeps_the_connection_when_the_body_is_short(void **s
     assert_null(http_reply_header(&reply, "connection"));
     assert_string_equal(reply.body.data,
                         "{\"code\":\"no\",\"message\":\"not you\",\"description\":\"\"}");
+    assert_int_equal(http_client_ask(&client, "GET /early HTTP/1.1\r\nHost: h\r\n\r\n", &reply),
+                     403);
+    assert_null(http_reply_header(&reply, "connection"));
     assert_int_equal(http_client_ask(&client, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n", &reply), 200);
     assert_int_equal(rig->gone, 0);
     http_reply_fini(&reply);
