@@ -98,7 +98,7 @@ static void activate(struct bondy_catalog *catalog, struct entry *entry, enum st
                     : rc == BONDY_ENOENT ? without_realm
                                          : STATUS_FAILED;
     if (rc < 0)
-        bondy_log(BONDY_LOG_ERROR, "api_spec_not_served", BONDY_F_STR("id", entry->id),
+        bondy_log(BONDY_LOG_WARN, "api_spec_not_served", BONDY_F_STR("id", entry->id),
                   BONDY_F_STR("status", status_names[entry->status]),
                   BONDY_F_STR("code", bondy_problem_code(entry->problem)));
 }

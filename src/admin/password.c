@@ -77,9 +77,9 @@ int bondy_admin_password_read(const char *password_file, const char *data_dir, c
 
     *out = NULL;
     if (password_file != NULL && *password_file != '\0') {
-        rc = read_file(password_file, out, err);
-        return rc < 0 ? bondy_wrap(err, "%s (security.admin.password_file)", password_file)
-                      : BONDY_OK;
+        if ((rc = read_file(password_file, out, err)) < 0)
+            bondy_wrap(err, "%s (security.admin.password_file)", password_file);
+        return rc;
     }
     bondy_buf_printf(&path, "%s/admin.password", data_dir);
     own = bondy_buf_take_text(&path);

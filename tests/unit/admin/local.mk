@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+ADMIN_HOUSE = tests/unit/admin/house.c tests/unit/admin/house.h
+check_PROGRAMS += tests/unit/admin/test_rest tests/unit/admin/test_guard
+TESTS += tests/unit/admin/test_rest tests/unit/admin/test_guard
+THREAD_TESTS += tests/unit/admin/test_rest
+tests_unit_admin_test_rest_SOURCES = tests/unit/admin/test_rest.c $(ADMIN_HOUSE)
+tests_unit_admin_test_rest_CFLAGS = $(TEST_CFLAGS)
+tests_unit_admin_test_rest_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)
+tests_unit_admin_test_guard_SOURCES = tests/unit/admin/test_guard.c $(ADMIN_HOUSE)
+tests_unit_admin_test_guard_CFLAGS = $(TEST_CFLAGS)
+tests_unit_admin_test_guard_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)
