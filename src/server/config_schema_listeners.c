@@ -145,14 +145,15 @@ static const struct bondy_config_row tls_rows[] = {
      .words = "verify_peer|verify_none"},
     {"fail_if_no_peer_cert", BONDY_KEY_FLAG, "off", 'R', '=',
      .help = "refuse clients without a certificate"},
-    {"versions", BONDY_KEY_LIST, "1.3", 'L', '=', .help = "TLS versions, a list of 1.2 and 1.3"},
-    {"ciphers", BONDY_KEY_STRING, NULL, 'L', '+',
+    {"versions", BONDY_KEY_LIST, "1.3", 'R', '=', .help = "TLS versions, a list of 1.2 and 1.3"},
+    {"ciphers", BONDY_KEY_STRING, NULL, 'R', '+',
      .help = "GnuTLS priority string instead of the one made from versions"},
     {"sni.$id.hosts", BONDY_KEY_LIST, NULL, 'R', '+',
-     .help = "names that are served with this certificate"},
+     .help = "names that are served with this certificate", .flags = BONDY_KEY_IS_LATER},
     {"sni.$id.certfile", BONDY_KEY_PATH, NULL, 'R', '+',
-     .help = "certificate and chain, PEM; may hold the key as well"},
-    {"sni.$id.keyfile", BONDY_KEY_PATH, NULL, 'R', '+', .help = "private key, PEM"},
+     .help = "certificate and chain, PEM; may hold the key as well", .flags = BONDY_KEY_IS_LATER},
+    {"sni.$id.keyfile", BONDY_KEY_PATH, NULL, 'R', '+', .help = "private key, PEM",
+     .flags = BONDY_KEY_IS_LATER},
 };
 
 static const struct bondy_config_row admin_rows[] = {
@@ -185,13 +186,13 @@ static const struct bondy_config_row raw_rows[] = {
     {"wamp.tcp.port", BONDY_KEY_PORT, "18082", 'L', '=', .help = "port; 0 = any free one"},
     {"wamp.tls.enabled", BONDY_KEY_FLAG, "off", 'L', '=', .help = "RawSocket with TLS"},
     {"wamp.tls.port", BONDY_KEY_PORT, "18085", 'L', '=', .help = "port; 0 = any free one"},
-    {"wamp.tcp.ping.max_attempts", BONDY_KEY_INT, "2", 'R', '=',
+    {"wamp.tcp.ping.max_attempts", BONDY_KEY_INT, "2", 'L', '=',
      .help = "unanswered pings before the connection is closed", .min = 1},
-    {"wamp.tls.ping.max_attempts", BONDY_KEY_INT, "3", 'R', '=',
+    {"wamp.tls.ping.max_attempts", BONDY_KEY_INT, "3", 'L', '=',
      .help = "unanswered pings before the connection is closed", .min = 1},
-    {"wamp.tcp.ping.idle_timeout", BONDY_KEY_MS, "20s", 'R', '=', .help = "silence before a ping",
+    {"wamp.tcp.ping.idle_timeout", BONDY_KEY_MS, "20s", 'L', '=', .help = "silence before a ping",
      .min = 1},
-    {"wamp.tls.ping.idle_timeout", BONDY_KEY_MS, "30s", 'R', '=', .help = "silence before a ping",
+    {"wamp.tls.ping.idle_timeout", BONDY_KEY_MS, "30s", 'L', '=', .help = "silence before a ping",
      .min = 1},
 };
 
@@ -219,10 +220,10 @@ static const struct bondy_config_row raw_shared_rows[] = {
      .flags = BONDY_KEY_IS_LATER},
     {"buffer", BONDY_KEY_BYTES, NULL, 'L', '=', .help = "buffer in user space",
      .flags = BONDY_KEY_IS_LATER},
-    {"ping.enabled", BONDY_KEY_FLAG, "on", 'R', '=', .help = "ping silent RawSocket clients"},
-    {"ping.timeout", BONDY_KEY_MS, "10s", 'R', '=', .help = "longest wait for the answer to a ping",
+    {"ping.enabled", BONDY_KEY_FLAG, "on", 'L', '=', .help = "ping silent RawSocket clients"},
+    {"ping.timeout", BONDY_KEY_MS, "10s", 'L', '=', .help = "longest wait for the answer to a ping",
      .min = 1},
-    {"idle_timeout", BONDY_KEY_MS, "8h", 'R', '=',
+    {"idle_timeout", BONDY_KEY_MS, "8h", 'L', '=',
      .help = "a connection from which nothing comes is closed after this long", .min = 1,
      .flags = BONDY_KEY_IS_INFINITE},
     {"proxy_protocol", BONDY_KEY_FLAG, "off", 'L', '=', .help = "PROXY protocol v1 and v2",
@@ -248,7 +249,7 @@ static const struct bondy_config_row frame_rows[] = {
      .help = "largest message, announced in the handshake", .min = 512, .max = 16777216},
     {"handshake_timeout", BONDY_KEY_MS, "10s", 'L', '+', .help = "TLS and RawSocket handshake",
      .min = 1},
-    {"auth_timeout", BONDY_KEY_MS, "10s", 'R', '+', .help = "from HELLO to WELCOME", .min = 1},
+    {"auth_timeout", BONDY_KEY_MS, "10s", 'L', '+', .help = "from HELLO to WELCOME", .min = 1},
 };
 
 const struct bondy_config_group bondy_config_listener_groups[] = {

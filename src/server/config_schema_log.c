@@ -67,7 +67,7 @@ static const struct bondy_config_row handler_rows[] = {
      'R', '=', .help = "domains that are written", .flags = BONDY_KEY_IS_LATER},
     {"log.handlers.default.allow_progress_reports", BONDY_KEY_FLAG, "off", 'R', '0',
      .help = "process model of the reference"},
-    {"log.handlers.default.formatter.format", BONDY_KEY_WORD, "logfmt", 'R', '+',
+    {"log.handlers.default.formatter.format", BONDY_KEY_WORD, "logfmt", 'S', '+',
      .help = "form of a record", .words = "logfmt|json|text"},
     {"log.handlers.default.formatter.map_depth", BONDY_KEY_INT, "3", 'R', '=',
      .help = "nesting that is printed", .min = 1, .flags = BONDY_KEY_IS_LATER},

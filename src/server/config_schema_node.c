@@ -101,7 +101,7 @@ static const struct bondy_config_row router_rows[] = {
 static const struct bondy_config_row security_rows[] = {
     {"security.config_file", BONDY_KEY_PATH, NULL, 'R', '=',
      .help = "JSON file with realms that are applied at start and at reload"},
-    {"security.automatically_create_realms", BONDY_KEY_FLAG, "off", 'R', '=',
+    {"security.automatically_create_realms", BONDY_KEY_FLAG, "off", 'S', '=',
      .help = "create an unknown realm when a client says HELLO to it"},
     {"security.allow_anonymous_user", BONDY_KEY_FLAG, "on", 'R', '=',
      .help = "off: nobody joins any realm without identity",
@@ -129,7 +129,7 @@ static const struct bondy_config_row security_rows[] = {
      .help = "first start as the older router did it, open to everybody",
      .flags = BONDY_KEY_IS_LATER},
     {"security.auth_rate", BONDY_KEY_INT, "10", 'R', '+',
-     .help = "failed logins a minute and source", .min = 1},
+     .help = "failed logins a minute and source", .min = 1, .flags = BONDY_KEY_IS_LATER},
     {"security.auth.hide_unknown_users", BONDY_KEY_FLAG, "on", 'R', '+',
      .help = "an unknown user is refused like a wrong password", .flags = BONDY_KEY_IS_LATER},
     {"security.rbac.inherit_anonymous", BONDY_KEY_FLAG, "on", 'R', '+',
@@ -159,9 +159,10 @@ static const struct bondy_config_row security_rows[] = {
     {"security.master_key_file", BONDY_KEY_PATH, NULL, 'S', '+',
      .help = "key that seals secrets in the store", .flags = BONDY_KEY_IS_LATER},
     {"security.hash_threads", BONDY_KEY_INT, "0", 'S', '+',
-     .help = "threads for password hashes; 0 = the CPUs", .min = 0, .max = 256},
+     .help = "threads for password hashes; 0 = the CPUs", .min = 0, .max = 256,
+     .flags = BONDY_KEY_IS_LATER},
     {"security.hash_queue", BONDY_KEY_INT, "256", 'S', '+', .help = "password hashes that may wait",
-     .min = 1},
+     .min = 1, .flags = BONDY_KEY_IS_LATER},
 };
 
 static const struct bondy_config_row token_rows[] = {

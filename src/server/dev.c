@@ -9,8 +9,11 @@
 
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
-#include "src/server/demo_api.h"
 #include "src/sys/file.h"
+
+/* api-specs/examples/demo.json, put here by the build. */
+extern const unsigned char bondy_demo_api[];
+extern const size_t bondy_demo_api_len;
 
 static const char *const fixed[] = {
     "api_gateway.http.ip=127.0.0.1", "api_gateway.https.ip=127.0.0.1",
@@ -50,7 +53,7 @@ int bondy_dev_make_folder(char **out, struct bondy_error *err)
     }
     *out = path.data;
     snprintf(file, sizeof file, "%s/demo.json", *out);
-    return bondy_file_write(file, bondy_slice_text(bondy_demo_api), 0600, err);
+    return bondy_file_write(file, bondy_slice_of(bondy_demo_api, bondy_demo_api_len), 0600, err);
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)

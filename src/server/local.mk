@@ -18,7 +18,6 @@ src_server_libserver_a_SOURCES = \
 	src/server/config_suggest.c \
 	src/server/config_value.c src/server/config_value.h \
 	src/server/cpus.c src/server/cpus.h \
-	src/server/demo_api.h \
 	src/server/dev.c src/server/dev.h \
 	src/server/listeners.h \
 	src/server/options.c src/server/options.h \
@@ -36,10 +35,8 @@ bondyd_SOURCES = src/server/main.c
 bondyd_LDADD = $(SERVER_LIBS) $(GATEWAY_LIBS)
 nodist_src_server_libserver_a_SOURCES = src/server/demo_api.c
 CLEANFILES += src/server/demo_api.c
-src/server/demo_api.c: $(top_srcdir)/api-specs/examples/demo.json
-	$(AM_V_GEN)$(MKDIR_P) src/server && { \
-	  echo '/* Made from api-specs/examples/demo.json. */'; \
-	  echo '#include "src/server/demo_api.h"'; \
-	  echo 'const char bondy_demo_api[] ='; \
-	  $(SED) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/api-specs/examples/demo.json; \
-	  echo ';'; } > $@.tmp && mv $@.tmp $@
+src/server/demo_api.c: $(top_srcdir)/api-specs/examples/demo.json $(top_srcdir)/contrib/embed
+	$(AM_V_GEN)$(MKDIR_P) src/server && \
+	  $(top_srcdir)/contrib/embed bondy_demo_api $(top_srcdir)/api-specs/examples/demo.json > $@.tmp && \
+	  mv $@.tmp $@
+EXTRA_DIST += api-specs/examples/demo.json

@@ -37,7 +37,8 @@ int bondy_server_load_config(const struct bondy_options *options, const char *te
 
 static void print(struct bondy_buf *text)
 {
-    fwrite(text->data, 1, text->len, stdout);
+    if (text->len > 0)
+        fwrite(text->data, 1, text->len, stdout);
     bondy_buf_fini(text);
 }
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """bondyd's options that end at once, and the exit statuses of operations.md 7."""
+import glob
 import json
 import os
 import socket
 
 import pytest
 
-from daemon import Daemon
+from daemon import TOP, Daemon
 
 
 def config(tmp_path, text):
@@ -109,3 +110,22 @@ def test_a_realm_file_with_what_is_not_built_stops_the_start(bondyd, tmp_path):
                   "--set", "admin_api.http.port=0", "--set", "api_gateway.http.port=0", "--set", "wamp.tcp.port=0")
     assert done.returncode == 2 and "security_enabled" in done.stderr
     assert os.stat(tmp_path / "data").st_mode & 0o777 == 0o700
+
+
+def test_every_key_that_is_said_to_work_is_used(bondyd):
+    """configuration.md 4: a key without effect says so in the table."""
+    keys = json.loads(bondyd("--print-config-reference", "json").stdout)
+    source = "".join(open(path).read() for path in glob.glob(os.path.join(TOP, "src/server/*.c"))
+                     if "config_schema" not in path)
+    for key in (k["key"] for k in keys if k["state"] == ""):
+        parts = key.split(".")
+        names = [".".join(parts[i:]) for i in (0, 2)]
+        assert any(f'"{name}"' in source for name in names if name), key
+
+
+@pytest.mark.parametrize("format, path", [("md", "docs/reference/configuration.md"),
+                                          ("man", "docs/man/bondy.conf.5")])
+def test_the_checked_in_reference_is_what_the_table_says(bondyd, format, path):
+    """configuration.md 9, F9"""
+    with open(os.path.join(TOP, path)) as f:
+        assert bondyd("--print-config-reference", format).stdout == f.read(), f"{path}: make docs-update"
