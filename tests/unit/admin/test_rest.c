@@ -60,6 +60,65 @@ static void a_realm_lives_from_post_to_delete(void **state)
     struct http_reply reply;
     json_t *realm;
 
+    assert_int_equal(house_ask(house, "POST", "/realms", NULL, REALM, &reply), 201);
+    assert_string_equal(http_reply_header(&reply, "location"), "/realms/org.acme");
+    assert_non_null(http_reply_header(&reply, "etag"));
+    http_reply_fini(&reply);
+    realm = house_expect(house, 200, "GET", "/realms/org.acme", NULL);
+    assert_string_equal(text_at(realm, "description"), "Shop");
+    assert_string_equal(text_at(realm, "security_status"), "disabled");
+    assert_int_equal(json_array_size(json_object_get(realm, "public_keys")), 0);
+    json_decref(realm);
+    realm = house_expect(house, 200, "PUT", "/v1.0/realms/org.acme/", "{\"description\":\"New\"}");
+    assert_string_equal(text_at(realm, "description"), "New");
+    json_decref(realm);
+    realm = house_expect(house, 200, "GET", "/realms", NULL);
+    assert_int_equal(json_array_size(realm), 2); /* the master realm too */
+    json_decref(realm);
+    expect(house, 204, "DELETE", "/realms/org.acme", NULL);
+    expect_code(house, 404, "bondy.error.not_found", "DELETE", "/realms/org.acme", NULL);
+    expect_code(house, 404, "bondy.error.not_found", "GET", "/realms/org.acme", NULL);
+}
+
+static void what_is_wrong_with_a_realm_is_said(void **state)
+{
+    static const struct {
+        const char *method, *path, *body;
+        unsigned status;
+        const char *code;
+    } cases[] = {
+        {"POST", "/realms", "{}", 400, "bondy.error.missing_required_value"},
+        {"POST", "/realms", "{\"uri\":7}", 400, "bondy.error.invalid_datatype"},
+        {"POST", "/realms", "{\"uri\":\"a b\"}", 400, "bondy.error.invalid_value"},
+        {"POST", "/realms", "{\"uri\":\"a\",\"x\":1}", 400, "bondy.error.invalid_data"},
+        {"POST", "/realms", "{\"uri\":\"bondy\"}", 400, "wamp.error.invalid_argument"},
+        {"POST", "/realms", "{\"uri\":\"a\",\"users\":[]}", 501, "bondy.error.not_implemented"},
+        {"POST", "/realms", REALM, 409, "bondy.error.already_exists"},
+        {"POST", "/realms?dry_run=true", REALM, 501, "bondy.error.not_implemented"},
+        {"PUT", "/realms/no.such", "{}", 404, "bondy.error.not_found"},
+        {"DELETE", "/realms/com.leapsight.bondy", NULL, 400, "wamp.error.invalid_argument"},
+        {"PUT", "/realms/org.acme/security_enabled", NULL, 501, "bondy.error.not_implemented"},
+        {"GET", "/realms/no.such/security_enabled", NULL, 404, "bondy.error.not_found"},
+    };
+    struct house *house = *state;
+
+    expect(house, 201, "POST", "/realms", REALM);
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        print_message("%s %s %s\n", cases[i].method, cases[i].path,
+                      cases[i].body == NULL ? "" : cases[i].body);
+        expect_code(house, cases[i].status, cases[i].code, cases[i].method, cases[i].path,
+                    cases[i].body);
+    }
+}
+
+static void requests_that_are_no_requests_are_refused(void **state)
+{
+    struct house *house = *state;
+    struct http_reply reply;
+
+    expect(house, 400, "POST", "/realms", "{\"uri\":");
+    expect(house, 404, "GET", "/no/such/path", NULL);
+    expect(house, 405, "PATCH", "/api_specs", "{}");
     assert_int_equal(
         house_ask(house, "POST", "/realms", "Content-Type: text/plain\r\n", "x", &reply), 415);
     http_reply_fini(&reply);
