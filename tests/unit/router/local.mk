@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 ROUTER_TESTS = \
 	tests/unit/router/test_local \
-	tests/unit/router/test_registry
+	tests/unit/router/test_registry \
+	tests/unit/router/test_session
 check_PROGRAMS += $(ROUTER_TESTS)
 TESTS += $(ROUTER_TESTS)
 
@@ -16,3 +17,7 @@ tests_unit_router_test_local_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
 tests_unit_router_test_registry_SOURCES = tests/unit/router/test_registry.c
 tests_unit_router_test_registry_CFLAGS = $(TEST_CFLAGS)
 tests_unit_router_test_registry_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
+
+tests_unit_router_test_session_SOURCES = tests/unit/router/test_session.c
+tests_unit_router_test_session_CFLAGS = $(TEST_CFLAGS)
+tests_unit_router_test_session_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
