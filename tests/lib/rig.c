@@ -49,6 +49,14 @@ static void free_realm(struct bondy_rig *rig, size_t i)
     rig->realms.realms[i] = NULL;
 }
 
+void bondy_rig_clear_realms(struct bondy_rig *rig)
+{
+    for (size_t i = 0; i < BONDY_RIG_REALMS; i++) {
+        if (rig->realms.realms[i] != NULL)
+            free_realm(rig, i);
+    }
+}
+
 void bondy_rig_remove_realm(struct bondy_rig *rig, const char *uri)
 {
     for (size_t i = 0; i < BONDY_RIG_REALMS; i++) {
@@ -375,10 +383,7 @@ void bondy_rig_stop(struct bondy_rig *rig)
         bondy_router_thread_destroy(rig->threads[i]);
     }
     bondy_router_destroy(rig->router);
-    for (size_t i = 0; i < BONDY_RIG_REALMS; i++) {
-        if (rig->realms.realms[i] != NULL)
-            free_realm(rig, i);
-    }
+    bondy_rig_clear_realms(rig);
     bondy_publish_barrier_wait();
     bondy_publish_thread_stop();
 }

@@ -62,6 +62,8 @@ void bondy_rig_stop(struct bondy_rig *rig);
 
 enum { BONDY_RIG_NO_CONNECTIONS = 1, BONDY_RIG_NO_ANONYMOUS = 2, BONDY_RIG_MASTER = 4 };
 void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags);
+/* For tests that use the realms alone: bondy_rig_stop() does it too. */
+void bondy_rig_clear_realms(struct bondy_rig *rig);
 /* Removes it from the table and tells all threads. */
 void bondy_rig_remove_realm(struct bondy_rig *rig, const char *uri);
 /* Tells threads that the realms they wait for are made, or cannot be. */
