@@ -43,6 +43,7 @@ struct bondy_door {
     struct bondy_list websockets;
     struct bondy_list relays;
     struct bondy_list dirty;  /* of both kinds: they have something to send */
+    struct bondy_list fed;    /* WebSockets that received in this turn */
     struct bondy_list failed; /* found broken where the session could not be told */
     unsigned dirty_count;
     size_t session_count;
@@ -122,6 +123,8 @@ struct bondy_websocket_start {
     bool is_tls;
 };
 void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket_start *start);
+/* In the turn, before the flush. True when something was received. */
+bool bondy_websocket_read_more(struct bondy_door *door);
 int bondy_websocket_open(struct bondy_door *door, struct bondy_error *err);
 /* Steps 4 and 7 of architecture 9.6; the first turns the loop until its handles are closed. */
 void bondy_websocket_close(struct bondy_door *door);

@@ -87,11 +87,11 @@ void bondy_door_forget(struct bondy_door *door, struct bondy_door_sender *sender
     bondy_list_remove(&sender->link);
 }
 
-/* True when sessions ended: others may have been told, and told other threads. */
+/* True when messages came or sessions ended: the router may have something for other threads. */
 static bool on_flush(struct bondy_flush *flush)
 {
     struct bondy_door *door = BONDY_CONTAINER(flush, struct bondy_door, flush);
-    bool have_ended = false;
+    bool has_news = bondy_websocket_read_more(door);
 
     flush_dirty(door);
     while (!bondy_list_is_empty(&door->failed)) {
@@ -100,9 +100,9 @@ static bool on_flush(struct bondy_flush *flush)
 
         bondy_list_remove(&sender->link);
         sender->fail(sender);
-        have_ended = true;
+        has_news = true;
     }
-    return have_ended;
+    return has_news;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -330,6 +330,7 @@ int bondy_door_create(const struct bondy_door_options *options, struct bondy_doo
     bondy_list_init(&door->relays);
     bondy_list_init(&door->websockets);
     bondy_list_init(&door->dirty);
+    bondy_list_init(&door->fed);
     bondy_list_init(&door->failed);
     bondy_outq_pool_init(&door->queues);
     bondy_traffic_init(&door->traffic, options->node_name);

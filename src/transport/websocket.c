@@ -23,8 +23,10 @@
 #define PIECE_MAX (256 * 1024)
 #define FRAME_HEAD_MAX 10
 #define LAST_WORD_MS 5000
-/* Idle memory: the library allocates this for each connection. */
-#define RECEIVE_PIECE 512
+/* What the library reads at once, and allocates for each connection: idle memory. */
+#define RECEIVE_PIECE 1024
+/* Further pieces read from one connection in a turn. */
+#define PIECES_MORE 16
 
 #define OPCODE_TEXT 0x81
 #define OPCODE_BINARY 0x82
@@ -35,6 +37,7 @@
 struct bondy_websocket {
     struct bondy_door_sender sender;
     struct bondy_list link;
+    struct bondy_list fed_link; /* in door->fed when it received in this turn */
     struct bondy_door *door;
     struct bondy_door_ticket ticket;
     struct bondy_door_listener *listener;
@@ -48,6 +51,7 @@ struct bondy_websocket {
     uint64_t heard_ms;
     uint64_t message_ms;
     char *peername; /* until the session is open */
+    uint32_t taken; /* octets of frames since the library last read, about */
     uint16_t close_code;
     uint8_t carrier;
     uint8_t serializer;
@@ -68,6 +72,7 @@ static void destroy(struct bondy_websocket *ws)
     struct bondy_door *door = ws->door;
 
     bondy_list_remove(&ws->link);
+    bondy_list_remove(&ws->fed_link);
     bondy_door_forget(door, &ws->sender);
     bondy_timer_stop(bondy_loop_wheel(door->loop), &ws->timer);
     bondy_outq_clear(&ws->out);
@@ -349,12 +354,21 @@ static int use_message(struct bondy_websocket *ws, struct bondy_slice bytes)
     return 0;
 }
 
+/* Frame heads are guessed: with a mask, and as short as they can be. */
+static void note_taken(struct bondy_websocket *ws, size_t len)
+{
+    ws->taken += (uint32_t)len + (len < 126 ? 6 : 8);
+    if (bondy_list_is_empty(&ws->fed_link))
+        bondy_list_append(&ws->door->fed, &ws->fed_link);
+}
+
 static int on_receive(struct bondy_websocket *ws, const void *bytes, size_t len)
 {
     bool is_last = lws_is_final_fragment(ws->wsi) != 0;
     struct bondy_buf whole;
     int rc;
 
+    note_taken(ws, len);
     ws->heard_ms = bondy_loop_now_ms(ws->door->loop);
     ws->pings_missed = 0;
     if (ws->session == NULL)
@@ -376,6 +390,36 @@ static int on_receive(struct bondy_websocket *ws, const void *bytes, size_t len)
     rc = use_message(ws, bondy_buf_slice(&whole));
     bondy_buf_fini(&whole);
     return rc;
+}
+
+/* The library reads one piece for each event and goes back to the loop; with many small messages
+ * waiting that is one write, too, for each piece. So whoever seems to have more is read again in
+ * the same turn, before the flush. */
+bool bondy_websocket_read_more(struct bondy_door *door)
+{
+    struct bondy_list fed;
+    bool has_read = false;
+
+    bondy_list_init(&fed);
+    bondy_list_splice(&fed, &door->fed);
+    while (!bondy_list_is_empty(&fed)) {
+        struct bondy_websocket *ws = BONDY_LIST_ENTRY(fed.next, struct bondy_websocket, fed_link);
+
+        bondy_list_remove(&ws->fed_link);
+        for (unsigned i = 0; i < PIECES_MORE && ws->taken >= RECEIVE_PIECE; i++) {
+            struct lws_pollfd ready = {
+                .fd = lws_get_socket_fd(ws->wsi), .events = LWS_POLLIN, .revents = LWS_POLLIN};
+
+            ws->taken = 0;
+            if (ws->session == NULL || ws->is_broken || ws->is_paused)
+                break;
+            lws_service_fd(door->lws, &ready);
+            has_read = true;
+        }
+        ws->taken = 0;
+        bondy_list_remove(&ws->fed_link);
+    }
+    return has_read;
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -540,6 +584,7 @@ void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket
         .peername = bondy_strdup(bondy_address_format(start->peer, peername)),
     };
     bondy_list_init(&ws->sender.link);
+    bondy_list_init(&ws->fed_link);
     bondy_outq_init(&ws->out, &door->queues, limits->queue_bytes, limits->queue_messages);
     bondy_timer_init(&ws->timer, on_timer);
     bondy_list_append(&door->websockets, &ws->link);
