@@ -28,11 +28,16 @@ gateway_libgateway_a_SOURCES = \
 	gateway/expr_ops.c \
 	gateway/expr_ops.h \
 	gateway/expr_ops_text.c \
+	gateway/expr_fold.c \
 	gateway/expr_parse.c \
+	gateway/expr_parser.c \
+	gateway/expr_parser.h \
+	gateway/expr_path.c \
 	gateway/expr_pool.c \
 	gateway/expr_program.c \
 	gateway/expr_regex.c \
 	gateway/expr_scope.c \
+	gateway/expr_text.c \
 	gateway/expr_value.c \
 	gateway/findings.c \
 	gateway/findings.h \
