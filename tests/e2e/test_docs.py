@@ -79,7 +79,9 @@ def shell():
 def walk(shell, page, until):
     """Types every command of a page; what stays running is started, and waited for."""
     answers = {}
-    for command in commands(page, until):
+    # ./bootstrap run started the back end of /demo/time before; here it is the first to start.
+    order = sorted(commands(page, until), key=lambda c: "register com.example.time" not in c)
+    for command in order:
         if "bondy register" in command or "bondy subscribe" in command:
             process = shell.start(command)
             assert "ed" in process.stdout.readline(), command  # registered, subscribed
@@ -95,7 +97,8 @@ def find(answers, *words):
 
 def test_every_command_of_the_start_page_works(shell):
     """docs/start.md up to the section about a real start."""
-    answers = walk(shell, "docs/start.md", "## 6.")
+    with Backend(shell.daemon, "com.example.add", "jq", ".args | add"):
+        answers = walk(shell, "docs/start.md", "## 6.")
     assert json.loads(find(answers, "/demo/time"))["time"].startswith("20")
     assert find(answers, "bondy call", "com.example.add").strip() == "42"
     assert json.loads(find(answers, "/calculator/sum")) == {"sum": 42}
