@@ -81,8 +81,8 @@ struct bondy_session {
     char *texts; /* owns what does not lie elsewhere */
     char *stash; /* HELLO that waits for its realm */
     size_t stash_len;
-    uint64_t waiter; /* its number */
-    char random_authid[20];
+    uint64_t waiter;        /* its number */
+    char random_authid[16]; /* no NUL */
 };
 
 /* One subscriber of one subscription. */
@@ -191,6 +191,8 @@ void bondy_session_leave(struct bondy_session *session);
 void bondy_session_abort(struct bondy_session *session, const char *reason, const char *message);
 /* A new session of the thread, zeroed where it matters. */
 struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread);
+/* An authid nobody else has, for sessions without identity. */
+void bondy_session_make_authid(struct bondy_session *session);
 /* Gives back the memory; it has left its realm. */
 void bondy_session_free(struct bondy_session *session);
 

@@ -19,11 +19,13 @@ struct forms {
     const struct bondy_subscription *subscription;
     struct bondy_field_out fields[4];
     size_t field_counts[VARIANTS];
-    struct bondy_shared *shared[BONDY_FRAMINGS][BONDY_SERIALIZERS][VARIANTS];
-    size_t lens[BONDY_SERIALIZERS][VARIANTS]; /* of the message without a frame head */
-    bool has_payload[BONDY_SERIALIZERS];
+    size_t lens[BONDY_SERIALIZERS][VARIANTS]; /* of messages without frame head, once shared */
     struct bondy_payload payloads[BONDY_SERIALIZERS];
-    struct bondy_buf recoded[BONDY_SERIALIZERS];
+    struct { /* what starts zeroed */
+        struct bondy_shared *shared[BONDY_FRAMINGS][BONDY_SERIALIZERS][VARIANTS];
+        bool has_payload[BONDY_SERIALIZERS];
+        struct bondy_buf recoded[BONDY_SERIALIZERS];
+    } made;
 };
 
 /* Fields every receiver gets first, then those of receivers that may know the publisher. */
@@ -33,7 +35,7 @@ static void forms_init(struct forms *forms, struct bondy_router_thread *thread,
 {
     size_t count = 0;
 
-    memset(forms, 0, sizeof *forms);
+    memset(&forms->made, 0, sizeof forms->made);
     forms->thread = thread;
     forms->publication = publication;
     forms->subscription = subscription;
@@ -55,13 +57,13 @@ static void forms_fini(struct forms *forms)
     for (unsigned framing = 0; framing < BONDY_FRAMINGS; framing++) {
         for (unsigned serializer = 0; serializer < BONDY_SERIALIZERS; serializer++) {
             for (unsigned variant = 0; variant < VARIANTS; variant++) {
-                if (forms->shared[framing][serializer][variant] != NULL)
-                    bondy_shared_unref(forms->shared[framing][serializer][variant]);
+                if (forms->made.shared[framing][serializer][variant] != NULL)
+                    bondy_shared_unref(forms->made.shared[framing][serializer][variant]);
             }
         }
     }
     for (unsigned serializer = 0; serializer < BONDY_SERIALIZERS; serializer++)
-        bondy_buf_fini(&forms->recoded[serializer]);
+        bondy_buf_fini(&forms->made.recoded[serializer]);
 }
 
 /* The payload as this serializer has it. */
@@ -69,12 +71,12 @@ static struct bondy_payload payload_for(struct forms *forms, enum bondy_serializ
 {
     const struct bondy_payload *received = &forms->publication->payload;
     struct bondy_payload *payload = &forms->payloads[serializer];
-    struct bondy_buf *out = &forms->recoded[serializer];
+    struct bondy_buf *out = &forms->made.recoded[serializer];
     size_t args_len;
 
     if (received->serializer == serializer && !received->must_recode)
         return *received;
-    if (forms->has_payload[serializer])
+    if (forms->made.has_payload[serializer])
         return *payload;
     *payload = *received;
     payload->serializer = serializer;
@@ -87,7 +89,7 @@ static struct bondy_payload payload_for(struct forms *forms, enum bondy_serializ
     payload->args = bondy_slice_of(out->data, args_len);
     payload->kwargs =
         bondy_slice_of(out->len == args_len ? NULL : out->data + args_len, out->len - args_len);
-    forms->has_payload[serializer] = true;
+    forms->made.has_payload[serializer] = true;
     return *payload;
 }
 
@@ -144,7 +146,7 @@ static void give(struct forms *forms, struct bondy_session *receiver, bool is_al
         bondy_deliver(receiver, &message, BONDY_SEND_EVENT);
         return;
     }
-    shared = &forms->shared[receiver->out->framing][receiver->serializer][variant];
+    shared = &forms->made.shared[receiver->out->framing][receiver->serializer][variant];
     if (*shared == NULL)
         *shared = make_shared(forms, receiver, variant);
     len = forms->lens[receiver->serializer][variant];

@@ -2,10 +2,7 @@
 
 /* Joining: from HELLO to WELCOME or ABORT. WAMP, Session Establishment. */
 
-#include <stdio.h>
-
 #include "src/base/alloc.h"
-#include "src/base/id.h"
 #include "src/base/log.h"
 #include "src/router/core.h"
 #include "src/router/stats.h"
@@ -208,9 +205,7 @@ static void join_anonymous(struct bondy_session *session, const struct hello *he
         bondy_features_have(&hello->features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_TIMEOUT);
     session->wants_publishers = bondy_features_have(&hello->features, BONDY_ROLE_SUBSCRIBER,
                                                     BONDY_FEATURE_PUBLISHER_IDENTIFICATION);
-    snprintf(session->random_authid, sizeof session->random_authid, "%016llx",
-             (unsigned long long)bondy_id_random());
-    session->authid = bondy_slice_text(session->random_authid);
+    bondy_session_make_authid(session);
     session->authrole = BONDY_SLICE("anonymous");
     session->authmethod = BONDY_SLICE("anonymous");
     bondy_session_enter(session, bondy_join_realm(thread, realm));

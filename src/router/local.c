@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/router/local.h"
 
-#include <stdio.h>
-
 #include "src/base/alloc.h"
-#include "src/base/id.h"
 #include "src/router/broker.h"
 #include "src/router/core.h"
 #include "src/router/dealer.h"
@@ -33,11 +30,8 @@ static void set_identity(struct bondy_session *session, const struct bondy_ident
     session->authrole = append(&at, identity->authrole);
     session->authmethod = append(&at, identity->authmethod);
     session->is_admin = identity->is_admin;
-    if (identity->authid.len > 0)
-        return;
-    snprintf(session->random_authid, sizeof session->random_authid, "%016llx",
-             (unsigned long long)bondy_id_random());
-    session->authid = bondy_slice_text(session->random_authid);
+    if (identity->authid.len == 0)
+        bondy_session_make_authid(session);
 }
 
 struct bondy_session *bondy_session_open_local(struct bondy_router_thread *thread,

@@ -5,6 +5,7 @@
 #include "src/base/buf.h"
 #include "src/base/clock.h"
 #include "src/base/map.h"
+#include "src/router/stats.h"
 
 struct bondy_registry *bondy_registry_create(const char *realm, uint32_t gen, unsigned thread_count,
                                              struct bondy_registry_numbers *numbers)
@@ -125,7 +126,7 @@ static void change(struct bondy_registry *registry, enum bondy_kind kind, struct
                            : bondy_trie_remove(*root, key, &replaced);
         bondy_publish_set(*root, (struct bondy_trie_node *)changed);
     }
-    index->counts[entry->match] += is_added ? 1 : (size_t)-1;
+    bondy_stats_entry(kind, entry->match, is_added ? 1 : -1);
     atomic_store_explicit(&index->generation,
                           atomic_fetch_add(&registry->numbers->last_generation, 1) + 1,
                           memory_order_release);

@@ -81,7 +81,6 @@ struct bondy_index {
     struct bondy_uri_table exact;
     struct bondy_trie_node *prefixes;  /* published, never changed */
     struct bondy_trie_node *wildcards; /* the same */
-    size_t counts[BONDY_MATCHES];
 };
 
 /* Numbers that all registries draw from. */

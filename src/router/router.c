@@ -124,14 +124,20 @@ struct bondy_router *bondy_router_thread_router(const struct bondy_router_thread
     return thread->router;
 }
 
-/* Gateway requests are left to end by themselves: their door is closed by who opened it. */
+/* Gateway requests are left to end by themselves: their door is closed by who opened it. Sessions
+ * may come to an end while others are told, so each is taken from a list of its own. */
 void bondy_router_thread_drain(struct bondy_router_thread *thread)
 {
-    thread->is_draining = true;
-    BONDY_LIST_EACH_SAFE(link, &thread->sessions)
-    {
-        struct bondy_session *session = BONDY_LIST_ENTRY(link, struct bondy_session, link);
+    struct bondy_list all;
 
+    thread->is_draining = true;
+    bondy_list_init(&all);
+    bondy_list_splice(&all, &thread->sessions);
+    while (!bondy_list_is_empty(&all)) {
+        struct bondy_session *session = BONDY_LIST_ENTRY(all.next, struct bondy_session, link);
+
+        bondy_list_remove(&session->link);
+        bondy_list_append(&thread->sessions, &session->link);
         if (session->out != NULL)
             bondy_session_goodbye(session, BONDY_CLOSE_SYSTEM_SHUTDOWN, NULL);
     }

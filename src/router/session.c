@@ -155,6 +155,15 @@ static uint64_t draw_id(struct bondy_router_thread *thread)
     return id;
 }
 
+void bondy_session_make_authid(struct bondy_session *session)
+{
+    uint64_t number = bondy_id_random();
+
+    for (size_t i = sizeof session->random_authid; i-- > 0; number >>= 4)
+        session->random_authid[i] = "0123456789abcdef"[number & 15];
+    session->authid = bondy_slice_of(session->random_authid, sizeof session->random_authid);
+}
+
 void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm)
 {
     struct bondy_router_thread *thread = session->thread;

@@ -54,6 +54,18 @@ static const struct bondy_metric_family send_errors_family =
     COUNTER("bondy_send_errors_total", "Messages that could not be sent to their receiver.",
             send_error_labels);
 
+static const char *const match_labels[] = {"match", NULL};
+static const struct bondy_metric_family entry_families[BONDY_KINDS] = {
+    [BONDY_SUBSCRIPTIONS] = {.name = "bondy_subscriptions",
+                             .help = "Subscriptions: topics and match policies with subscribers.",
+                             .type = BONDY_METRIC_GAUGE,
+                             .labels = match_labels},
+    [BONDY_REGISTRATIONS] = {.name = "bondy_registrations",
+                             .help = "Registrations: procedures and match policies with callees.",
+                             .type = BONDY_METRIC_GAUGE,
+                             .labels = match_labels},
+};
+
 #define TYPE(type_, name_, labels_)                                                                \
     [BONDY_##type_] = COUNTER("bondy_wamp_" name_ "_messages_total",                               \
                               "WAMP messages of type " #type_ ".", labels_)
@@ -175,4 +187,24 @@ void bondy_stats_left(struct bondy_session *session)
     bondy_metric_add(session->stats->closed, 1);
     bondy_metric_observe(session->stats->duration,
                          (double)(session->thread->wheel->now_ms - session->joined_ms) / 1000.0);
+}
+
+static bondy_metric_id entry_series[BONDY_KINDS][BONDY_MATCHES];
+static pthread_once_t entry_once = PTHREAD_ONCE_INIT;
+
+static void make_entry_series(void)
+{
+    for (unsigned kind = 0; kind < BONDY_KINDS; kind++) {
+        for (unsigned match = 0; match < BONDY_MATCHES; match++) {
+            const char *values[] = {bondy_match_name((enum bondy_match)match), NULL};
+
+            entry_series[kind][match] = bondy_metric_series(&entry_families[kind], values);
+        }
+    }
+}
+
+void bondy_stats_entry(enum bondy_kind kind, enum bondy_match match, int delta)
+{
+    pthread_once(&entry_once, make_entry_series);
+    bondy_metric_add(entry_series[kind][match], delta);
 }

@@ -48,5 +48,7 @@ static inline void bondy_stats_message(const struct bondy_stats *stats,
 void bondy_stats_too_long(struct bondy_session *session, enum bondy_message_type type);
 void bondy_stats_joined(struct bondy_session *session);
 void bondy_stats_left(struct bondy_session *session);
+/* An entry of a registry came (1) or went (-1). Any thread. */
+void bondy_stats_entry(enum bondy_kind kind, enum bondy_match match, int delta);
 
 #endif
