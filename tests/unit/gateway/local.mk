@@ -42,3 +42,9 @@ tests_unit_gateway_test_table_SOURCES = tests/unit/gateway/test_table.c
 tests_unit_gateway_test_table_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_table_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/gateway/test_table
+
+check_PROGRAMS += tests/unit/gateway/test_reference
+tests_unit_gateway_test_reference_SOURCES = tests/unit/gateway/test_reference.c
+tests_unit_gateway_test_reference_CFLAGS = $(TEST_CFLAGS)
+tests_unit_gateway_test_reference_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/gateway/test_reference
