@@ -43,7 +43,7 @@ static void accept_text(const char *key, char out[29])
 static bool same_name(struct bondy_slice name, const char *lower)
 {
     for (size_t i = 0; i < name.len; i++) {
-        if (tolower((unsigned char)name.data[i]) != (unsigned char)lower[i])
+        if (lower[i] == '\0' || tolower((unsigned char)name.data[i]) != lower[i])
             return false;
     }
     return lower[name.len] == '\0';

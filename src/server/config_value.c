@@ -140,7 +140,8 @@ static size_t read_span(struct bondy_slice text, int64_t *ms, size_t *unit)
     }
     if (best == BONDY_COUNT(units) || __builtin_mul_overflow(whole, units[best].ms, ms))
         return 0;
-    *ms += fraction * units[best].ms / scale;
+    if (__builtin_add_overflow(*ms, fraction * units[best].ms / scale, ms))
+        return 0;
     *unit = best;
     return read + strlen(units[best].unit);
 }
@@ -163,7 +164,8 @@ static int parse_duration(const struct bondy_config_row *row, struct bondy_slice
     }
     if (read_number(text, &total) == text.len) {
         out->is_bare_duration = total != 0 && !(row->flags & BONDY_KEY_IS_NUMBER);
-        out->number = row->type == BONDY_KEY_SECONDS ? total * 1000 : total;
+        if (__builtin_mul_overflow(total, row->type == BONDY_KEY_SECONDS ? 1000 : 1, &out->number))
+            return wrong(err, row, text, "10s");
         return check_range(row, text, out->number, err);
     }
     for (total = 0; rest.len > 0;) {

@@ -68,6 +68,18 @@ tests_fuzz_replay_address_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"address"'
 tests_fuzz_replay_address_LDADD = $(SYS_LIBS)
 TESTS += tests/fuzz/replay_address
 
+check_PROGRAMS += tests/fuzz/replay_config
+tests_fuzz_replay_config_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_config.c
+tests_fuzz_replay_config_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"config"'
+tests_fuzz_replay_config_LDADD = src/server/libserver.a $(SYS_LIBS)
+TESTS += tests/fuzz/replay_config
+
+check_PROGRAMS += tests/fuzz/replay_websocket_client
+tests_fuzz_replay_websocket_client_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_websocket_client.c
+tests_fuzz_replay_websocket_client_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"websocket_client"'
+tests_fuzz_replay_websocket_client_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
+TESTS += tests/fuzz/replay_websocket_client
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_message_json
 tests_fuzz_fuzz_message_json_SOURCES = tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)
@@ -154,4 +166,16 @@ tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
 tests_fuzz_fuzz_spec_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_spec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_spec_LDADD = $(GATEWAY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
+tests_fuzz_fuzz_config_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_config_LDADD = src/server/libserver.a $(SYS_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_websocket_client
+tests_fuzz_fuzz_websocket_client_SOURCES = tests/fuzz/fuzz_websocket_client.c
+tests_fuzz_fuzz_websocket_client_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_websocket_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_websocket_client_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
 endif
