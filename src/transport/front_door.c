@@ -32,6 +32,7 @@ struct entrance {
     uv_poll_t poll;
     struct bondy_timer pause;
     int fd;
+    bool is_unix;
 };
 
 /* ---- handles --------------------------------------------------------------------------------- */
@@ -226,6 +227,9 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
         struct bondy_address peer = {.len = sizeof peer.storage};
         int fd = accept4(entrance->fd, &peer.any, &peer.len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+        /* An unnamed Unix peer may come without any address. */
+        if (entrance->is_unix)
+            peer.any.sa_family = AF_UNIX;
         if (fd >= 0 && fd < entrance->door->max_fd) {
             receive_guest(entrance, fd, &peer);
             continue;
@@ -257,20 +261,24 @@ int bondy_door_listen(struct bondy_door *door, struct bondy_door_listener *liste
                                                  .v6only = true,
                                                  .mode = listener->unix_mode};
     struct entrance *entrance;
-    int fd, rc;
+    bool is_unix;
+    int fd = -1;
+    int rc = BONDY_OK;
 
-    if ((!listener->reuseport || listener->address.any.sa_family == AF_UNIX) &&
-        bondy_loop_index(door->loop) != 0)
-        return BONDY_OK;
     pthread_mutex_lock(&listen_lock);
-    rc = bondy_net_listen(&listener->address, &options, &fd, err);
+    is_unix = listener->address.any.sa_family == AF_UNIX;
+    if ((listener->reuseport && !is_unix) || bondy_loop_index(door->loop) == 0)
+        rc = bondy_net_listen(&listener->address, &options, &fd, err);
     pthread_mutex_unlock(&listen_lock);
+    if (rc == BONDY_OK && fd < 0)
+        return BONDY_OK;
     if (rc < 0)
         return bondy_wrap(err, "listener %s", listener->name);
     entrance = bondy_zalloc(sizeof *entrance);
     entrance->door = door;
     entrance->listener = listener;
     entrance->fd = fd;
+    entrance->is_unix = is_unix;
     bondy_list_append(&door->entrances, &entrance->link);
     bondy_timer_init(&entrance->pause, on_pause_over);
     bondy_door_poll_open(door, &entrance->poll, fd, entrance);

@@ -506,9 +506,6 @@ void bondy_greeting_start(struct bondy_door *door, struct bondy_door_listener *l
     greeting->listener = listener;
     greeting->ticket = ticket;
     greeting->peer = *peer;
-    /* An unnamed Unix peer has no address at all in some kernels. */
-    if (listener->address.any.sa_family == AF_UNIX)
-        greeting->peer.any.sa_family = AF_UNIX;
     greeting->fd = fd;
     greeting->is_full = refusal == BONDY_DOOR_FULL;
     greeting->stage = LOOKING;

@@ -19,6 +19,8 @@
 /* Read from one connection in one turn, before others have theirs. */
 #define READ_BUDGET (4 * BONDY_DOOR_BUFFER)
 #define VECTORS 64
+#define FEW_VECTORS 4
+#define COLLECTED_MAX (8 * 1024)
 /* After our last word: how long until it must be written, and how long the peer may take to end. */
 #define LAST_WORD_MS 5000
 #define FAREWELL_MS 2000
@@ -142,15 +144,27 @@ static void leave(struct rawsocket *raw)
     start_timer(raw, FAREWELL_MS);
 }
 
+/* Many small runs are cheaper collected, large ones where they lie. */
+static ssize_t send_first(struct rawsocket *raw)
+{
+    uint8_t *outgoing = raw->door->outgoing;
+    struct iovec vectors[VECTORS];
+    struct msghdr message = {.msg_iov = vectors};
+
+    message.msg_iovlen = bondy_outq_peek(&raw->out, vectors, VECTORS);
+    if (message.msg_iovlen > FEW_VECTORS && raw->out.bytes <= COLLECTED_MAX) {
+        size_t len = bondy_outq_gather(&raw->out, outgoing, COLLECTED_MAX);
+
+        return send(raw->fd, outgoing, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    return sendmsg(raw->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static bool write_plain(struct rawsocket *raw)
 {
     while (!bondy_outq_is_empty(&raw->out)) {
-        struct iovec vectors[VECTORS];
-        struct msghdr message = {.msg_iov = vectors};
-        ssize_t sent;
+        ssize_t sent = send_first(raw);
 
-        message.msg_iovlen = bondy_outq_peek(&raw->out, vectors, VECTORS);
-        sent = sendmsg(raw->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0)
             return errno == EAGAIN || errno == EINTR;
         bondy_metric_add(raw->door->traffic.sent[raw->carrier][raw->serializer], sent);

@@ -17,6 +17,9 @@
 #define PIECES 8
 /* The client ended its side: how long its last answer may take. */
 #define ANSWER_MS 30000
+/* After our last octet: how long the client is listened to, so that its system does not throw the
+ * answer away. */
+#define FAREWELL_MS 2000
 
 struct relay {
     struct bondy_list link;
@@ -32,7 +35,8 @@ struct relay {
     unsigned open_handles;
     bool client_ended;
     bool pair_ended;
-    bool has_ahead; /* octets were fetched that no event will tell of */
+    bool has_ahead;  /* octets were fetched that no event will tell of */
+    bool is_leaving; /* everything was written, the client's end is awaited */
     bool is_over;
 };
 
@@ -88,6 +92,11 @@ static void update_polls(struct relay *relay)
 
     if (relay->is_over)
         return;
+    if (relay->is_leaving) {
+        set_events(&relay->outer, &relay->outer_events, UV_READABLE, on_outer);
+        set_events(&relay->inner, &relay->inner_events, 0, on_inner);
+        return;
+    }
     if (!relay->client_ended && relay->piece == NULL)
         outer |= UV_READABLE;
     if (is_blocked || (relay->has_ahead && relay->piece == NULL))
@@ -178,7 +187,21 @@ static void on_pair_end(struct relay *relay)
     if (bondy_wire_is_blocked(relay->wire))
         return;
     bondy_wire_bye(relay->wire);
-    end(relay);
+    if (relay->client_ended) {
+        end(relay);
+        return;
+    }
+    shutdown(relay->outer_fd, SHUT_WR);
+    relay->is_leaving = true;
+    bondy_timer_start(bondy_loop_wheel(relay->door->loop), &relay->timer, FAREWELL_MS);
+}
+
+static void discard(struct relay *relay)
+{
+    ssize_t got = recv(relay->outer_fd, relay->door->buffer, BONDY_DOOR_BUFFER, MSG_DONTWAIT);
+
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        end(relay);
 }
 
 static void carry_outwards(struct relay *relay)
@@ -211,6 +234,10 @@ static void on_outer(uv_poll_t *poll, int status, int events)
         end(relay);
         return;
     }
+    if (relay->is_leaving) {
+        discard(relay);
+        return;
+    }
     if ((events & UV_WRITABLE) != 0) {
         int rc = bondy_wire_flush(relay->wire);
 
@@ -220,6 +247,7 @@ static void on_outer(uv_poll_t *poll, int status, int events)
         }
         if (rc == 0 && relay->pair_ended) {
             on_pair_end(relay);
+            update_polls(relay);
             return;
         }
     }
@@ -246,13 +274,25 @@ static void on_inner(uv_poll_t *poll, int status, int events)
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
+/* The descriptors in reserve are not for connections. */
+static bool open_pair(const struct bondy_door *door, int pair[2])
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+        return false;
+    if (pair[0] < door->max_fd && pair[1] < door->max_fd)
+        return true;
+    close(pair[0]);
+    close(pair[1]);
+    return false;
+}
+
 int bondy_relay_start(struct bondy_door *door, int fd, struct bondy_wire *wire,
                       struct bondy_slice first)
 {
     struct relay *relay;
     int pair[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+    if (!open_pair(door, pair)) {
         bondy_metric_add(door->traffic.refused[BONDY_REFUSAL_DESCRIPTORS], 1);
         bondy_wire_destroy(wire);
         close(fd);

@@ -10,6 +10,7 @@
  * permessage-deflate is written message by message instead, since raw frames pass it by. */
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -632,6 +633,9 @@ static void on_lws_log(int level, const char *line)
     bondy_log(BONDY_LOG_DEBUG, "lws", BONDY_F_SLICE("line", bondy_slice_of(line, len)));
 }
 
+/* Guards what the library keeps for the process: log settings, the plug-in it loads. */
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
 int bondy_websocket_open(struct bondy_door *door, struct bondy_error *err)
 {
     uv_loop_t *uv = bondy_loop_uv(door->loop);
@@ -650,8 +654,10 @@ int bondy_websocket_open(struct bondy_door *door, struct bondy_error *err)
     };
 
     door->websocket_slab = bondy_slab_create(sizeof(struct bondy_websocket), 0);
+    pthread_mutex_lock(&library_lock);
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     door->lws = lws_create_context(&info);
+    pthread_mutex_unlock(&library_lock);
     if (door->lws == NULL)
         return bondy_fail(err, BONDY_EIO,
                           "libwebsockets did not start: is libwebsockets-evlib-uv installed?");
@@ -686,8 +692,11 @@ void bondy_websocket_close(struct bondy_door *door)
 
 void bondy_websocket_fini(struct bondy_door *door)
 {
-    if (door->lws != NULL)
+    if (door->lws != NULL) {
+        pthread_mutex_lock(&library_lock);
         lws_context_destroy(door->lws);
+        pthread_mutex_unlock(&library_lock);
+    }
     if (door->websocket_slab != NULL)
         bondy_slab_destroy(door->websocket_slab);
 }

@@ -5,10 +5,10 @@
 
 #include "src/base/alloc.h"
 
-struct fake_session *fake_sessions;
-unsigned fake_opened, fake_lost, fake_violated;
-size_t fake_receive_max;
-bool fake_is_silent;
+_Thread_local struct fake_session *fake_sessions;
+_Thread_local unsigned fake_opened, fake_lost, fake_violated;
+_Thread_local size_t fake_receive_max;
+_Thread_local bool fake_is_silent;
 
 void fake_reset(void)
 {

@@ -20,11 +20,11 @@ struct fake_session {
     size_t received_bytes;
 };
 
-/* The sessions that are there, the youngest first. */
-extern struct fake_session *fake_sessions;
-extern unsigned fake_opened, fake_lost, fake_violated;
-extern size_t fake_receive_max;
-extern bool fake_is_silent; /* messages are counted, not answered */
+/* Of the calling thread: the sessions that are there, the youngest first. */
+extern _Thread_local struct fake_session *fake_sessions;
+extern _Thread_local unsigned fake_opened, fake_lost, fake_violated;
+extern _Thread_local size_t fake_receive_max;
+extern _Thread_local bool fake_is_silent; /* messages are counted, not answered */
 
 void fake_reset(void);
 unsigned fake_count(void);

@@ -53,3 +53,11 @@ tests_unit_transport_test_wamp_LDADD = tests/lib/librig.a $(TEST_LIBS) src/trans
 	src/http/libhttp.a src/router/librouter.a src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) \
 	$(LWS_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/transport/test_wamp
+
+check_PROGRAMS += tests/unit/transport/test_threads
+tests_unit_transport_test_threads_SOURCES = tests/unit/transport/test_threads.c \
+	tests/unit/transport/fake_session.c tests/unit/transport/fake_session.h
+tests_unit_transport_test_threads_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_threads_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_threads
+THREAD_TESTS += tests/unit/transport/test_threads
