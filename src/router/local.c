@@ -2,6 +2,7 @@
 #include "src/router/local.h"
 
 #include "src/base/alloc.h"
+#include "src/base/id.h"
 #include "src/router/broker.h"
 #include "src/router/core.h"
 #include "src/router/dealer.h"
