@@ -109,18 +109,21 @@ static void put_body(enum bondy_media_kind kind, const json_t *body, bool sniffs
     json_decref(found);
 }
 
-/* Content-Type of the answer, unless the specification wrote one. */
-static void put_type(struct bondy_response *response, const struct bondy_media *media)
+/* The usual types as static text; NULL: it was put as a header. */
+static const char *put_type(struct bondy_response *response, const struct bondy_media *media)
 {
     struct bondy_buf type = BONDY_BUF_EMPTY;
 
+    if (media->kind == BONDY_MEDIA_JSON)
+        return "application/json; charset=utf-8";
     if (bondy_response_has_header(response, "content-type"))
-        return;
+        return NULL;
     bondy_buf_append_text(&type, media->type);
-    if (media->kind == BONDY_MEDIA_JSON || media->kind == BONDY_MEDIA_TEXT)
+    if (media->kind == BONDY_MEDIA_TEXT)
         bondy_buf_append_text(&type, "; charset=utf-8");
     bondy_response_header(response, "content-type", bondy_buf_slice(&type), NULL);
     bondy_buf_fini(&type);
+    return NULL;
 }
 
 static enum bondy_media_kind written_kind(const struct draft *draft,
@@ -144,8 +147,7 @@ static void encode(const struct draft *draft, const struct bondy_media *media,
     if (is_empty(draft->body) || draft->status == 204 || draft->status == 304)
         return;
     put_body(written_kind(draft, media), draft->body, draft->sniffs_json, &out);
-    put_type(response, media);
-    bondy_response_body(response, &out, NULL);
+    bondy_response_body(response, &out, put_type(response, media));
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
 #include "src/base/list.h"
+#include "src/base/slab.h"
 #include "src/http/request.h"
 #include "src/http/response.h"
 #include "src/http/server.h"
@@ -47,6 +48,7 @@ struct bondy_http_server {
     unsigned max_connections;
     struct bondy_flush flush;
     struct bondy_list engines;
+    struct bondy_slab *requests;
     struct bondy_list connections;
     struct bondy_list pending; /* requests that wait for their answer */
     size_t pending_count;

@@ -48,7 +48,7 @@ static void make_id(struct bondy_request *request)
 struct bondy_request *bondy_request_create(struct bondy_http_connection *connection,
                                            const char *uri)
 {
-    struct bondy_request *request = bondy_alloc(sizeof *request);
+    struct bondy_request *request = bondy_slab_alloc(connection->server->requests);
 
     memset(request, 0, offsetof(struct bondy_request, id));
     bondy_list_init(&request->link);
@@ -78,7 +78,7 @@ void bondy_request_destroy(struct bondy_request *request)
         bondy_free((char *)request->host.data);
     bondy_buf_fini(&request->body);
     bondy_response_destroy(request->answer);
-    bondy_free(request);
+    bondy_slab_free(request->connection->server->requests, request);
 }
 
 enum bondy_method bondy_request_method(const struct bondy_request *request)

@@ -12,6 +12,7 @@ struct bondy_response *bondy_response_create(unsigned status)
     struct bondy_response *response = bondy_zalloc(sizeof *response);
 
     response->status = status;
+    bondy_buf_reserve(&response->headers, 256); /* most answers need no more */
     return response;
 }
 
