@@ -53,7 +53,7 @@ struct ring {
     _Alignas(8) char bytes[RING_BYTES];
 };
 
-enum bondy_log_level bondy_log_threshold = BONDY_LOG_INFO;
+_Atomic(enum bondy_log_level) bondy_log_threshold = BONDY_LOG_INFO;
 
 static _Atomic(enum bondy_log_format) direct_format = BONDY_LOG_LOGFMT;
 static atomic_bool attached;

@@ -13,6 +13,7 @@
  * lifecycle step; debug = per message, and free when off. Event and field names must be string
  * literals (only the pointer is kept); values are copied. */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,12 +61,13 @@ struct bondy_log_field {
 #define BONDY_F_REDACTED(name_)                                                                    \
     ((struct bondy_log_field){(name_), BONDY_FIELD_REDACTED, {.u64 = 0}})
 
-extern enum bondy_log_level bondy_log_threshold;
+/* Any thread may read it, the configuration's owner writes it, also while others run. */
+extern _Atomic(enum bondy_log_level) bondy_log_threshold;
 
 /* Fields are evaluated only when the level is on. */
 #define bondy_log(level_, event_, ...)                                                             \
     do {                                                                                           \
-        if ((level_) <= bondy_log_threshold)                                                       \
+        if ((level_) <= atomic_load_explicit(&bondy_log_threshold, memory_order_relaxed))          \
             bondy_log_always((level_), (event_), ##__VA_ARGS__);                                   \
     } while (0)
 
