@@ -99,6 +99,24 @@ static int put_switches(struct bondy_store_write *write, struct bondy_slice uri,
     return BONDY_OK;
 }
 
+static bool do_switches_differ(struct bondy_store_write *write, struct bondy_slice uri,
+                               uint32_t gen, const json_t *input)
+{
+    for (size_t i = 0; i < BONDY_COUNT(switches); i++) {
+        const json_t *given = json_object_get(input, switches[i].key);
+        struct bondy_store_key key = {.type = BONDY_RECORD_REALM_ELEMENT,
+                                      .scope = uri,
+                                      .gen = gen,
+                                      .subkey = switches[i].subkey};
+        struct bondy_record record;
+
+        if (json_is_null(given) ? bondy_store_get(write, &key, &record)
+                                : given != NULL && !is_stored(write, &key, given))
+            return true;
+    }
+    return false;
+}
+
 static int refuse(json_t *problems, json_t **problem)
 {
     int code = BONDY_OK;
@@ -223,7 +241,8 @@ int bondy_realm_apply_create(struct bondy_store_write *write, const json_t *inpu
     return rc;
 }
 
-/* Nothing is written when nothing differs. */
+/* Nothing is written when nothing differs. The realm's record is its version to the outside (ETag),
+ * so it gets a new one when only a switch changes. */
 static int update(struct bondy_store_write *write, struct bondy_slice uri, const json_t *input,
                   const uint8_t *expected, json_t **problem)
 {
@@ -238,7 +257,8 @@ static int update(struct bondy_store_write *write, struct bondy_slice uri, const
     gen = record.gen;
     document = bondy_value_tree(BONDY_CBOR, record.body);
     merge(document, input);
-    if (expected != NULL || !is_stored(write, &key, document))
+    if (expected != NULL || !is_stored(write, &key, document) ||
+        do_switches_differ(write, uri, gen, input))
         rc = put_tree(write, &key, gen, document, expected, problem);
     json_decref(document);
     return rc < 0 ? rc : put_switches(write, uri, gen, input, problem);
@@ -253,6 +273,10 @@ int bondy_realm_apply_update(struct bondy_store_write *write, struct bondy_slice
 
     if (rc < 0)
         return rc;
+    if (bondy_slice_is(canonical, BONDY_CONTROL_REALM)) {
+        *problem = bondy_problem(BONDY_ERR_INVALID_ARGUMENT, "This realm cannot be changed.", "");
+        return BONDY_EINVAL;
+    }
     /* The master realm takes a description; its switches are fixed (1.4: dropped from updates). */
     if (bondy_slice_is(canonical, BONDY_MASTER_REALM) &&
         (json_object_get(input, "allow_connections") != NULL ||

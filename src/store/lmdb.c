@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/lmdb.h"
 
-#include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
 
@@ -27,11 +26,10 @@ struct bondy_lmdb_txn {
 
 static int fail(struct bondy_error *err, const char *what, int rc)
 {
-    int code = rc == MDB_MAP_FULL || rc == ENOSPC ? BONDY_ELIMIT : BONDY_EIO;
-
+    /* A full disk is not a full map: a greater map would not help. */
     if (rc == MDB_MAP_FULL)
-        return bondy_fail(err, code, "%s: the store is full (store.map_size_max)", what);
-    return bondy_fail(err, code, "%s: %s", what, mdb_strerror(rc));
+        return bondy_fail(err, BONDY_ELIMIT, "%s: the store is full (store.map_size_max)", what);
+    return bondy_fail(err, BONDY_EIO, "%s: %s", what, mdb_strerror(rc));
 }
 
 static int open_tables(struct bondy_lmdb *db, struct bondy_error *err)

@@ -414,17 +414,48 @@ static void fail_all(struct bondy_mail *jobs, int rc, const struct bondy_error *
         }
 }
 
+/* Tries until it is committed, or failed for another reason than room that can still be made. */
+static int commit_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
+                        struct bondy_error *err)
+{
+    struct bondy_store *store = write->store;
+    struct bondy_hlc clock = store->hlc;
+    struct bondy_error growth;
+    int rc;
+
+    while ((rc = try_batch(write, jobs, err)) == BONDY_ELIMIT &&
+           bondy_lmdb_grow_wait(store->db, true, &growth) == BONDY_OK) {
+        free_changes(write->first);
+        write->first = NULL;
+        store->hlc = clock;
+    }
+    return rc;
+}
+
+static void run_batch(struct bondy_store *store, struct bondy_mail *jobs);
+
+/* The batch does not fit: each job alone, so that only what is too large is refused. */
+static void run_apart(struct bondy_store *store, struct bondy_mail *jobs)
+{
+    while (jobs != NULL) {
+        struct bondy_mail *one = jobs;
+
+        jobs = jobs->next;
+        one->next = NULL;
+        run_batch(store, one);
+    }
+}
+
 static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
 {
     struct bondy_store_write write = {.store = store};
-    struct bondy_hlc clock = store->hlc;
     struct bondy_error err, growth;
-    int rc = try_batch(&write, jobs, &err);
+    int rc = commit_batch(&write, jobs, &err);
 
-    if (rc == BONDY_ELIMIT && bondy_lmdb_grow_wait(store->db, true, &growth) == BONDY_OK) {
+    if (rc == BONDY_ELIMIT && jobs->next != NULL) {
         free_changes(write.first);
-        store->hlc = clock;
-        rc = try_batch(&write, jobs, &err);
+        run_apart(store, jobs);
+        return;
     }
     atomic_store(&store->is_healthy, rc == BONDY_OK);
     if (rc == BONDY_OK) {

@@ -94,7 +94,9 @@ int bondy_store_start(struct bondy_store *store, struct bondy_error *err);
 void bondy_store_close(struct bondy_store *store);
 
 /* A unit of serial work on the control thread. `run` may read and write through `write`; when it
- * fails, nothing of it is kept (other jobs of the same commit are not touched). `done` runs after
+ * fails, nothing of it is kept (other jobs of the same commit are not touched). It may be run again
+ * after everything it wrote was taken back (the store grew, or the batch did not fit): it starts
+ * from nothing each time. `done` runs after
  * the commit is on disk and the feed has been given its changes: on `loop` when given, else on the
  * control thread; it takes the job back. The result is in `rc` and `err` by then. */
 struct bondy_store_write;

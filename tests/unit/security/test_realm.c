@@ -231,6 +231,33 @@ static void a_partial_update_changes_only_what_it_names(void **state)
     assert_string_equal(attempt(f, &step, "{}"), "bondy.error.not_found");
 }
 
+static void a_changed_switch_is_a_new_version(void **state)
+{
+    struct fixture *f = *state;
+    struct step step = {.what = UPDATE, .uri = "org.acme"};
+    uint8_t version[BONDY_VERSION_LEN];
+
+    create(f, "{\"uri\":\"org.acme\"}");
+    memcpy(version, find(f, "org.acme")->version, sizeof version);
+    assert_string_equal(attempt(f, &step, "{\"allow_connections\":false}"), "");
+    assert_memory_not_equal(find(f, "org.acme")->version, version, sizeof version);
+    memcpy(version, find(f, "org.acme")->version, sizeof version);
+    assert_string_equal(attempt(f, &step, "{\"allow_connections\":false}"), "");
+    assert_memory_equal(find(f, "org.acme")->version, version, sizeof version);
+    assert_string_equal(attempt(f, &step, "{\"allow_connections\":null}"), "");
+    assert_memory_not_equal(find(f, "org.acme")->version, version, sizeof version);
+}
+
+static void the_control_realm_cannot_be_touched(void **state)
+{
+    struct fixture *f = *state;
+    struct step step = {.what = UPDATE, .uri = BONDY_CONTROL_REALM};
+
+    assert_string_equal(attempt(f, &step, "{}"), "wamp.error.invalid_argument");
+    step.what = DELETE;
+    assert_string_equal(attempt(f, &step, NULL), "wamp.error.invalid_argument");
+}
+
 static void a_switch_survives_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -318,6 +345,8 @@ int main(void)
         TEST(bad_input_is_refused_by_name),
         TEST(what_get_returns_can_be_sent_back),
         TEST(a_partial_update_changes_only_what_it_names),
+        TEST(a_changed_switch_is_a_new_version),
+        TEST(the_control_realm_cannot_be_touched),
         TEST(a_switch_survives_a_restart),
         TEST(a_realm_made_again_has_none_of_the_old_switches),
         TEST(the_master_realm_is_there_and_stays),

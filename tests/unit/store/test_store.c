@@ -291,6 +291,72 @@ static void a_long_subkey_comes_back_whole(void **state)
     bondy_buf_fini(&names);
 }
 
+struct parallel {
+    struct step step;
+    bool is_done; /* read after the store is closed */
+};
+
+static void note_done(struct bondy_store_job *job)
+{
+    BONDY_CONTAINER(job, struct parallel, step.job)->is_done = true;
+}
+
+/* A job that does not fit loses only itself, whatever was committed together with it. */
+static void a_job_that_does_not_fit_leaves_its_batch_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct parallel jobs[9] = {0};
+    char *huge = bondy_alloc((8 << 20) + 1);
+    char names[9][8];
+
+    memset(huge, 'x', 8 << 20);
+    huge[8 << 20] = '\0';
+    bondy_store_close(f->store);
+    f->options.map_size_max = 4 << 20;
+    assert_int_equal(bondy_store_open(&f->options, &f->store, NULL), BONDY_OK);
+    for (int i = 0; i < 9; i++) {
+        snprintf(names[i], sizeof names[i], "job%d", i);
+        jobs[i].step = (struct step){.what = STEP_PUT, .key = key_of(names[i])};
+        jobs[i].step.body = i == 4 ? huge : "small";
+        jobs[i].step.job.run = run_step;
+        jobs[i].step.job.done = note_done;
+        bondy_store_submit(f->store, &jobs[i].step.job);
+    }
+    /* They waited for the writer, so they are one batch. */
+    assert_int_equal(bondy_store_start(f->store, NULL), BONDY_OK);
+    reopen(f);
+    for (int i = 0; i < 9; i++) {
+        assert_true(jobs[i].is_done);
+        assert_int_equal(jobs[i].step.job.rc, i == 4 ? BONDY_ELIMIT : BONDY_OK);
+        assert_true(get(f, names[i]).has_found == (i != 4));
+    }
+    bondy_free(huge);
+}
+
+static void a_failed_job_leaves_its_batch_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct parallel jobs[3] = {0};
+    static const char *const names[] = {"one", "two", "three"};
+
+    bondy_store_close(f->store);
+    assert_int_equal(bondy_store_open(&f->options, &f->store, NULL), BONDY_OK);
+    for (int i = 0; i < 3; i++) {
+        jobs[i].step = (struct step){
+            .what = i == 1 ? STEP_FAIL : STEP_PUT, .key = key_of(names[i]), .body = "body"};
+        jobs[i].step.job.run = run_step;
+        jobs[i].step.job.done = note_done;
+        bondy_store_submit(f->store, &jobs[i].step.job);
+    }
+    assert_int_equal(bondy_store_start(f->store, NULL), BONDY_OK);
+    reopen(f);
+    /* One commit for all, and the feed was told in order. */
+    assert_slice_is(bondy_buf_slice(&f->feed), "+put:one=body +put:three=body | ");
+    assert_int_equal(jobs[1].step.job.rc, BONDY_EINVAL);
+    assert_false(get(f, "two").has_found);
+    assert_true(get(f, "three").has_found);
+}
+
 /* R8: full is an error to the writer; nothing acknowledged is lost; the store goes on. */
 static void a_full_store_refuses_and_keeps_what_it_has(void **state)
 {
@@ -397,6 +463,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_subkey_comes_back_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_store_refuses_and_keeps_what_it_has, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_does_not_fit_leaves_its_batch_alone, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_failed_job_leaves_its_batch_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, setup, teardown),
         cmocka_unit_test_setup_teardown(files_are_private, setup, teardown),
         cmocka_unit_test_setup_teardown(writers_of_several_threads_share_commits, setup, teardown),
