@@ -17,6 +17,7 @@ struct spec_loader {
     struct bondy_findings findings;
     struct expr_compiler compiler;
     struct bondy_spec *spec;
+    size_t segments; /* of the routes so far */
 };
 
 size_t bondy_check_enter(struct spec_loader *loader, const char *key);

@@ -58,6 +58,8 @@ static bool take_regex(struct expr_parser *p, struct expr_use *use, const struct
         return bondy_expr_refuse_at(p, args->starts[0],
                                     (struct bondy_finding){.code = "invalid_regex"},
                                     "a regular expression is literal text");
+    if (!bondy_expr_spend(p->compiler, 500))
+        return false;
     if (bondy_expr_regex_compile(
             bondy_slice_of(json_string_value(args->items[0]), json_string_length(args->items[0])),
             &regex, &err) < 0)
@@ -122,6 +124,14 @@ static int apply_now(struct expr_parser *p, struct expr_value *left, const struc
     return rc;
 }
 
+/* Most operators copy the outermost container, or the text. */
+static size_t cost_of(const json_t *left)
+{
+    return left == NULL ? 1
+                        : 2 * json_object_size(left) + json_array_size(left) +
+                              json_string_length(left) / 8 + 1;
+}
+
 static bool fold(struct expr_parser *p, struct expr_value *left, const struct expr_args *args,
                  const struct expr_use *use, size_t at)
 {
@@ -135,11 +145,7 @@ static bool fold(struct expr_parser *p, struct expr_value *left, const struct ex
         return bondy_expr_refuse_at(p, at, (struct bondy_finding){.code = "too_large"},
                                     "'%s' on a constant of more than %d values", use->op->name,
                                     MAX_FOLDED);
-    if (!bondy_expr_spend(p->compiler, left->half == NULL
-                                           ? 1
-                                           : json_object_size(left->half) +
-                                                 json_array_size(left->half) +
-                                                 json_string_length(left->half) / 16))
+    if (!bondy_expr_spend(p->compiler, cost_of(left->half)))
         return false;
     rc = apply_now(p, left, args, use, &error, &result, &run);
     if (rc == BONDY_EINVAL)

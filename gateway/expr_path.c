@@ -80,6 +80,16 @@ static bool descend(struct expr_parser *p, const struct path *path, size_t from,
     return true;
 }
 
+/* Looking for what was meant costs more than the mistake; nobody reads it beyond the limit. */
+static const char *nearest_entry(struct expr_parser *p, enum expr_names names,
+                                 struct bondy_slice key)
+{
+    if (json_array_size(p->compiler->findings->errors) >= BONDY_FINDINGS_MAX ||
+        !bondy_expr_spend(p->compiler, 1000))
+        return NULL;
+    return bondy_expr_scope_nearest(p->scope, names, key);
+}
+
 static bool read_names(struct expr_parser *p, const struct path *path, enum expr_names names,
                        struct expr_value *out)
 {
@@ -93,11 +103,11 @@ static bool read_names(struct expr_parser *p, const struct path *path, enum expr
             "'%s' has to be followed by '.' and a name", bondy_expr_names_text(names));
     entry = bondy_expr_scope_find(p->scope, names, path->keys[1]);
     if (entry == NULL) {
-        bondy_expr_set_missing(
-            out, path->starts[1], bondy_expr_scope_nearest(p->scope, names, path->keys[1]),
-            "no value for path '" BONDY_SLICE_FMT "': there is no such entry in '%s' here",
-            BONDY_SLICE_ARG(bondy_expr_span(p, path->starts[0], p->at)),
-            bondy_expr_names_text(names));
+        bondy_expr_set_missing(out, path->starts[1], nearest_entry(p, names, path->keys[1]),
+                               "no value for path '" BONDY_SLICE_FMT
+                               "': there is no such entry in '%s' here",
+                               BONDY_SLICE_ARG(bondy_expr_span(p, path->starts[0], p->at)),
+                               bondy_expr_names_text(names));
         return true;
     }
     return descend(p, path, 2, bondy_expr_entry_value(p->compiler, entry), out);

@@ -96,6 +96,7 @@ static json_t *fold_template(struct expr_parser *p, const struct parts *parts)
 
     for (size_t i = 0; i < parts->count; i++) {
         const json_t *part = parts->items[i];
+        size_t before = text.len;
 
         if (bondy_expr_count(p->compiler, part) > MAX_FOLDED || text.len > BONDY_EXPR_MAX_TEXT / 16)
             break;
@@ -103,7 +104,7 @@ static json_t *fold_template(struct expr_parser *p, const struct parts *parts)
             bondy_buf_append(&text, json_string_value(part), json_string_length(part));
         else
             bondy_json_format(part, &text);
-        if (!bondy_expr_spend(p->compiler, text.len / 64))
+        if (!bondy_expr_spend(p->compiler, (text.len - before) / 8))
             break;
         if (i + 1 == parts->count)
             whole = json_stringn(text.data == NULL ? "" : text.data, text.len);

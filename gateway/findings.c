@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "gateway/spec.h"
 #include "src/base/utf8.h"
 
 void bondy_findings_init(struct bondy_findings *findings)
@@ -39,7 +38,7 @@ void bondy_findings_add(struct bondy_findings *findings, struct bondy_slice poin
     json_t *item;
     va_list args;
 
-    if (json_array_size(list) >= BONDY_SPEC_MAX_PROBLEMS) {
+    if (json_array_size(list) >= BONDY_FINDINGS_MAX) {
         findings->dropped += !finding->is_warning;
         return;
     }

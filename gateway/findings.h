@@ -8,6 +8,9 @@
 
 #include "src/base/json.h"
 
+/* Kept of each kind; more errors are counted. */
+#define BONDY_FINDINGS_MAX 500
+
 struct bondy_findings {
     json_t *errors;
     json_t *warnings;

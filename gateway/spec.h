@@ -26,6 +26,8 @@
 /* A document may hold this many JSON values; together with the limits of expressions this keeps a
  * load within a second and 64 MiB (threat-model P10). */
 #define BONDY_SPEC_MAX_NODES 200000
+/* Segments of all its routes: every reading of optional parts, for each scheme and host. */
+#define BONDY_SPEC_MAX_SEGMENTS 60000
 /* Mistakes reported in one answer; one more says that there are more. */
 #define BONDY_SPEC_MAX_PROBLEMS 500
 

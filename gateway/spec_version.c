@@ -306,6 +306,23 @@ static void check_pattern(struct spec_loader *loader, struct bondy_path *path)
     bondy_buf_fini(&whole);
 }
 
+/* P10: optional parts multiply. */
+static void count_segments(struct spec_loader *loader, const struct bondy_path *path)
+{
+    const struct bondy_pattern *host = loader->spec->host_pattern;
+    size_t readings = host == NULL ? 1 : host->variant_count;
+    bool was_over = loader->segments > BONDY_SPEC_MAX_SEGMENTS;
+
+    readings *= path->schemes == (BONDY_SCHEME_HTTP | BONDY_SCHEME_HTTPS) ? 2 : 1;
+    for (size_t i = 0; path->pattern != NULL && i < path->pattern->variant_count; i++)
+        loader->segments += readings * (path->pattern->variants[i].count + 1);
+    if (!was_over && loader->segments > BONDY_SPEC_MAX_SEGMENTS)
+        bondy_check_fail(loader, "too_many_routes", NULL,
+                         "up to here the routes have more than %d segments, every reading of "
+                         "optional parts counted",
+                         BONDY_SPEC_MAX_SEGMENTS);
+}
+
 /* Keys of `defaults` that a path may have beside it. */
 static const char *const DIRECT[] = {
     "accepts",           "provides",        "schemes",         "security",
@@ -394,6 +411,7 @@ void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version
     load_media(loader, scope, "accepts", &out->accepts);
     load_media(loader, scope, "provides", &out->provides);
     load_schemes(loader, scope, &out->schemes);
+    count_segments(loader, out);
     load_operations(loader, scope, source, out);
     bondy_expr_scope_destroy(scope);
     json_decref(held);
