@@ -291,6 +291,8 @@ static void check_pattern(struct spec_loader *loader, struct bondy_path *path)
                                              : "a path starts with '/'");
         return;
     }
+    if (loader->segments > BONDY_SPEC_MAX_SEGMENTS)
+        return;
     bondy_buf_append_text(&whole, base);
     bondy_buf_append_text(&whole, path->key);
     if (bondy_pattern_parse_path(bondy_buf_slice(&whole), &path->pattern, &err) < 0)
