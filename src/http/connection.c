@@ -62,6 +62,11 @@ static void refuse_late(struct bondy_http_connection *connection, const char *me
 {
     struct bondy_request *request = connection->request;
 
+    if (request->answer != NULL) { /* it waited for the end of the body */
+        bondy_response_write(connection, request, BONDY_MOVE(request->answer));
+        bondy_connection_shut(connection);
+        return;
+    }
     bondy_response_write(connection, request,
                          bondy_problem_response(request, 408, "request_timeout", message));
     bondy_connection_shut(connection);
@@ -215,6 +220,7 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
     if (request != NULL) {
         if (request->state < BONDY_REQUEST_ANSWERED)
             tell_gone(request);
+        bondy_http_count_request(request);
         bondy_request_destroy(request);
     }
     if (connection->lingers)
@@ -314,6 +320,7 @@ static enum MHD_Result refuse(struct bondy_request *request, unsigned status, co
     };
     const char *code = "invalid_request";
 
+    bondy_http_count_early(request->connection->server);
     for (size_t i = 0; i < BONDY_COUNT(codes); i++) {
         if (codes[i].status == status)
             code = codes[i].code;

@@ -14,6 +14,7 @@
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
 #include "src/base/list.h"
+#include "src/base/metric.h"
 #include "src/base/slab.h"
 #include "src/http/request.h"
 #include "src/http/response.h"
@@ -43,6 +44,14 @@ struct bondy_http_engine {
     bool is_running;
 };
 
+#define BONDY_HTTP_CLASSES 6 /* of status codes; 0 is "no answer" */
+
+struct bondy_http_series {
+    bool is_known;
+    bondy_metric_id count;
+    bondy_metric_id duration;
+};
+
 struct bondy_http_server {
     struct bondy_loop *loop;
     unsigned max_connections;
@@ -55,6 +64,9 @@ struct bondy_http_server {
     struct bondy_http_connection *adopting; /* during MHD_add_connection() */
     struct bondy_list lingerers;
     unsigned linger_count;
+    struct bondy_http_series series[BONDY_METHODS][BONDY_HTTP_CLASSES];
+    bondy_metric_id early;
+    bool knows_early;
     bool is_draining;
     bool is_stopping;
 };
@@ -87,7 +99,6 @@ struct bondy_http_connection {
     struct bondy_request *request;
     unsigned request_count;
     bool lingers; /* closes with octets unread: see linger.c */
-    char *pool_page;
 };
 
 struct bondy_header {
@@ -112,6 +123,8 @@ struct bondy_request {
     struct bondy_list link;
     struct bondy_http_connection *connection;
     enum bondy_request_state state;
+    unsigned status; /* of the answer; 0: none was sent */
+    uint64_t started_ns;
     bool handler_knows; /* on_head was called: on_gone is due when nobody answers */
     bool in_handler;
     bool is_suspended;
@@ -207,15 +220,16 @@ void bondy_connection_refuse_lengths(struct bondy_http_engine *engine);
 /* on_gone, and then `status` (0: nothing, the client left). */
 void bondy_request_give_up(struct bondy_request *request, unsigned status);
 
+/* ---- metrics.c ---- */
+void bondy_http_count_early(struct bondy_http_server *server);
+/* When a request is over. */
+void bondy_http_count_request(const struct bondy_request *request);
+
 /* ---- linger.c ---- */
 /* Keeps the connection's socket open a little after libmicrohttpd closed it and throws away what
  * still comes: closing with octets unread would reset the connection and could destroy the answer
  * on its way. Call before libmicrohttpd closes. */
 void bondy_linger_start(struct bondy_http_connection *connection);
 void bondy_linger_stop_all(struct bondy_http_server *server);
-
-/* ---- memory.c ---- */
-/* Gives back the pages of an idle connection's pool. */
-void bondy_memory_release(struct bondy_http_connection *connection);
 
 #endif

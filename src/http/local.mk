@@ -5,6 +5,7 @@ src_http_libhttp_a_SOURCES = \
 	src/http/head.c \
 	src/http/internal.h \
 	src/http/linger.c \
+	src/http/metrics.c \
 	src/http/negotiate.c src/http/negotiate.h \
 	src/http/problem.c src/http/problem.h \
 	src/http/request.c src/http/request.h \

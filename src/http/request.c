@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/http/request.h"
 
+#include "src/base/clock.h"
 #include "src/base/id.h"
 #include "src/http/internal.h"
 
@@ -62,6 +63,8 @@ struct bondy_request *bondy_request_create(struct bondy_http_connection *connect
     request->header_cap = BONDY_INLINE_HEADERS;
     request->body_max = connection->listener->limits.max_body_size;
     request->body_timeout_ms = connection->listener->limits.body_timeout_ms;
+    request->method = BONDY_METHOD_OTHER;
+    request->started_ns = bondy_clock_mono_ns();
     make_id(request);
     return request;
 }

@@ -210,6 +210,7 @@ bool bondy_response_queue(struct bondy_request *request, struct bondy_response *
     count = common_headers(connection, request, response, common);
     for (size_t i = 0; i < count; i++)
         MHD_add_response_header(out, common[i][0], common[i][1]);
+    request->status = response->status;
     queued = MHD_queue_response(connection->mhd, response->status, out);
     MHD_destroy_response(out);
     bondy_response_destroy(response);
@@ -240,6 +241,8 @@ void bondy_response_write(struct bondy_http_connection *connection, struct bondy
     ssize_t sent;
 
     response->closes = true;
+    if (request != NULL)
+        request->status = response->status;
     bondy_buf_printf(&out, "HTTP/1.1 %u %s\r\n", response->status,
                      MHD_get_reason_phrase_for(response->status));
     put_date(&out);

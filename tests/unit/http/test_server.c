@@ -6,6 +6,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/base/metric.h"
 #include "src/http/response.h"
 #include "tests/lib/http_client.h"
 
@@ -634,6 +635,8 @@ static void slow_heads_and_bodies_and_idle_connections_end(void **state)
         {"no body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", 408},
         {"half a chunk", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
          408},
+        {"half a body that nobody wants",
+         "POST /early HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", 403},
         {"silence after a request", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 200},
     };
     struct rig *rig = *state;
@@ -809,6 +812,29 @@ static void headers_cannot_be_injected(void **state)
     http_client_close(&client);
 }
 
+static void requests_are_counted_by_method_and_class(void **state)
+{
+    struct rig *rig = *state;
+    struct http_client client;
+    struct http_reply reply = {0};
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+
+    open_client(rig, &client);
+    http_client_ask(&client, "PATCH / HTTP/1.1\r\nHost: h\r\n\r\n", &reply);
+    http_client_ask(&client, "PATCH /early HTTP/1.1\r\nHost: h\r\n\r\n", &reply);
+    http_client_close(&client);
+    bondy_metric_format(&text);
+    bondy_buf_append_byte(&text, 0);
+    assert_non_null(strstr(text.data, "bondy_http_requests_total{method=\"PATCH\",reason="
+                                      "\"normal\",status_class=\"2xx\"} 1\n"));
+    assert_non_null(strstr(text.data, "bondy_http_requests_total{method=\"PATCH\",reason="
+                                      "\"normal\",status_class=\"4xx\"} 1\n"));
+    assert_non_null(strstr(text.data, "bondy_http_request_duration_microseconds_count{method="
+                                      "\"PATCH\""));
+    bondy_buf_fini(&text);
+    http_reply_fini(&reply);
+}
+
 static void response_headers_are_checked_and_replaced(void **state)
 {
     struct bondy_response *response = bondy_response_create(200);
@@ -856,6 +882,7 @@ int main(void)
         RIGGED(a_server_that_stops_answers_what_waits),
         RIGGED(a_drained_server_closes_after_each_answer),
         RIGGED(headers_cannot_be_injected), /* H3 */
+        RIGGED(requests_are_counted_by_method_and_class),
         cmocka_unit_test(response_headers_are_checked_and_replaced),
     };
 
