@@ -47,6 +47,22 @@ const char *bondy_expr_type_name(unsigned types)
         return "a boolean, a number or a string";
     case T_SCALAR:
         return "a scalar";
+    case T_OBJECT | T_NULL:
+        return "an object or null";
+    case T_ARRAY | T_NULL:
+        return "an array or null";
+    case T_STRING | T_NULL:
+        return "a string or null";
+    case T_INTEGER | T_STRING:
+        return "an integer or a string";
+    case T_OBJECT | T_BOOLEAN:
+        return "an object or a boolean";
+    case T_NULL:
+        return "null";
+    case T_REAL:
+        return "a number";
+    case T_ANY:
+        return "any value";
     default:
         return "another type";
     }
