@@ -3,19 +3,20 @@
 
 #include <jansson.h>
 #include <sodium.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "src/base/clock.h"
 
-/* Random bytes are drawn in blocks, since each draw is a system call. */
-#define POOL_IDS 256
+/* Random bytes are drawn in blocks, since each draw is a system call; what was handed out is wiped.
+ */
+#define POOL_BYTES 2048
 
-struct id_pool {
-    uint64_t ids[POOL_IDS];
-    unsigned left;
+struct random_pool {
+    unsigned char bytes[POOL_BYTES];
+    size_t left;
 };
 
-static _Thread_local struct id_pool pool;
+static _Thread_local struct random_pool pool;
 static uint64_t sequence;
 
 int bondy_id_start(struct bondy_error *err)
@@ -40,15 +41,32 @@ static uint64_t next_in_sequence(void)
     return z ^ (z >> 31);
 }
 
+static void draw(void *out, size_t len)
+{
+    unsigned char *from;
+
+    if (len > POOL_BYTES / 8) {
+        randombytes_buf(out, len);
+        return;
+    }
+    if (pool.left < len) {
+        randombytes_buf(pool.bytes, sizeof pool.bytes);
+        pool.left = sizeof pool.bytes;
+    }
+    pool.left -= len;
+    from = pool.bytes + pool.left;
+    memcpy(out, from, len);
+    memset(from, 0, len);
+}
+
 uint64_t bondy_id_random(void)
 {
+    uint64_t id;
+
     if (sequence != 0)
         return (next_in_sequence() & (BONDY_ID_MAX - 1)) + 1;
-    if (pool.left == 0) {
-        randombytes_buf(pool.ids, sizeof pool.ids);
-        pool.left = POOL_IDS;
-    }
-    return (pool.ids[--pool.left] & (BONDY_ID_MAX - 1)) + 1;
+    draw(&id, sizeof id);
+    return (id & (BONDY_ID_MAX - 1)) + 1;
 }
 
 void bondy_id_bytes(void *out, size_t len)
@@ -56,7 +74,7 @@ void bondy_id_bytes(void *out, size_t len)
     unsigned char *bytes = out;
 
     if (sequence == 0) {
-        randombytes_buf(out, len);
+        draw(out, len);
         return;
     }
     for (size_t i = 0; i < len; i++)
@@ -65,6 +83,7 @@ void bondy_id_bytes(void *out, size_t len)
 
 static void format_uuid(unsigned char bytes[16], unsigned version, char out[37])
 {
+    static const char digits[] = "0123456789abcdef";
     size_t at = 0;
 
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | (version << 4));
@@ -72,9 +91,10 @@ static void format_uuid(unsigned char bytes[16], unsigned version, char out[37])
     for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[at++] = '-';
-        snprintf(out + at, 3, "%02x", bytes[i]);
-        at += 2;
+        out[at++] = digits[bytes[i] >> 4];
+        out[at++] = digits[bytes[i] & 0x0f];
     }
+    out[at] = '\0';
 }
 
 void bondy_id_uuid4(char out[37])
