@@ -48,3 +48,10 @@ tests_unit_gateway_test_reference_SOURCES = tests/unit/gateway/test_reference.c
 tests_unit_gateway_test_reference_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_reference_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/gateway/test_reference
+
+check_PROGRAMS += tests/unit/gateway/test_catalog
+TESTS += tests/unit/gateway/test_catalog
+THREAD_TESTS += tests/unit/gateway/test_catalog
+tests_unit_gateway_test_catalog_SOURCES = tests/unit/gateway/test_catalog.c
+tests_unit_gateway_test_catalog_CFLAGS = $(TEST_CFLAGS)
+tests_unit_gateway_test_catalog_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
