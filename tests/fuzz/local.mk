@@ -191,3 +191,17 @@ tests_fuzz_fuzz_websocket_client_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_websocket_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_websocket_client_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_record
+tests_fuzz_replay_record_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_record.c
+tests_fuzz_replay_record_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"record"'
+tests_fuzz_replay_record_LDADD = $(STORE_LIBS)
+TESTS += tests/fuzz/replay_record
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c
+tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_record_LDADD = $(STORE_LIBS)
+endif
