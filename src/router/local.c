@@ -57,8 +57,8 @@ struct bondy_session *bondy_session_open_local(struct bondy_router_thread *threa
     session->local = local;
     session->peer = peer;
     session->roles = BONDY_ROLE_BIT(BONDY_ROLE_CALLER) | BONDY_ROLE_BIT(BONDY_ROLE_PUBLISHER);
-    session->transport = "local";
-    session->stats = bondy_stats_get(thread, found->is_master, "local", BONDY_JSON);
+    session->transport = BONDY_STATS_LOCAL;
+    session->stats = bondy_stats_get(thread, found->is_master, BONDY_STATS_LOCAL, BONDY_JSON);
     bondy_timer_init(&session->timer, NULL);
     set_identity(session, identity);
     bondy_session_enter(session, bondy_join_realm(thread, found));

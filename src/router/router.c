@@ -90,6 +90,7 @@ void bondy_router_thread_destroy(struct bondy_router_thread *thread)
 {
     if (thread == NULL)
         return;
+    bondy_publish_thread_start(); /* the loop may have ended already */
     while (!bondy_list_is_empty(&thread->sessions))
         bondy_session_lost(BONDY_LIST_ENTRY(thread->sessions.next, struct bondy_session, link));
     bondy_router_flush(thread);
@@ -112,6 +113,7 @@ void bondy_router_thread_destroy(struct bondy_router_thread *thread)
     bondy_free(thread->outboxes);
     json_decref(thread->roles);
     bondy_free(thread);
+    bondy_publish_thread_stop();
 }
 
 unsigned bondy_router_thread_index(const struct bondy_router_thread *thread)

@@ -112,6 +112,21 @@ static void fill_values(const char *values[BASE_LABEL_COUNT + 3],
     values[8] = NULL;
 }
 
+/* Local sessions neither join nor send messages: they only call. */
+static void intern_peer_series(struct bondy_stats *stats, const char *const *values)
+{
+    stats->messages = bondy_metric_series(&messages_family, values);
+    stats->bytes = bondy_metric_series(&bytes_family, values);
+    for (size_t type = 0; type < BONDY_MESSAGE_TYPES; type++) {
+        if (type_families[type].name != NULL)
+            stats->by_type[type] = bondy_metric_series(&type_families[type], values);
+    }
+    stats->sessions = bondy_metric_series(&sessions_family, values);
+    stats->opened = bondy_metric_series(&opened_family, values);
+    stats->closed = bondy_metric_series(&closed_family, values);
+    stats->duration = bondy_metric_series(&duration_family, values);
+}
+
 static struct bondy_stats *stats_create(struct bondy_router_thread *thread, bool is_master,
                                         const char *transport, enum bondy_serializer serializer)
 {
@@ -122,17 +137,9 @@ static struct bondy_stats *stats_create(struct bondy_router_thread *thread, bool
     stats->transport = transport;
     stats->serializer = serializer;
     fill_values(values, thread, stats);
-    stats->messages = bondy_metric_series(&messages_family, values);
-    stats->bytes = bondy_metric_series(&bytes_family, values);
     stats->latency = bondy_metric_series(&latency_family, values);
-    for (size_t type = 0; type < BONDY_MESSAGE_TYPES; type++) {
-        if (type_families[type].name != NULL)
-            stats->by_type[type] = bondy_metric_series(&type_families[type], values);
-    }
-    stats->sessions = bondy_metric_series(&sessions_family, values);
-    stats->opened = bondy_metric_series(&opened_family, values);
-    stats->closed = bondy_metric_series(&closed_family, values);
-    stats->duration = bondy_metric_series(&duration_family, values);
+    if (strcmp(transport, BONDY_STATS_LOCAL) != 0)
+        intern_peer_series(stats, values);
     bondy_list_append(&thread->stats, &stats->link);
     return stats;
 }

@@ -11,7 +11,8 @@
 #include "src/base/metric.h"
 #include "src/router/core.h"
 
-enum bondy_send_error { BONDY_SEND_TOO_LONG, BONDY_SEND_ERRORS };
+/* The transport of local sessions. */
+#define BONDY_STATS_LOCAL "local"
 
 struct bondy_stats {
     struct bondy_list link;

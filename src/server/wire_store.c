@@ -16,12 +16,49 @@
 
 /* ---- feed: control thread ---- */
 
+/* A realm that is gone, on its way to one thread. */
+struct closing {
+    struct bondy_mail mail;
+    struct bondy_server_thread *thread;
+    struct bondy_slice uri; /* behind the struct */
+};
+
+static void run_closing(struct bondy_mail *mail)
+{
+    struct closing *closing = BONDY_CONTAINER(mail, struct closing, mail);
+
+    if (closing->thread->router != NULL)
+        bondy_router_thread_close_realm(closing->thread->router, closing->uri);
+    bondy_free(closing);
+}
+
+/* Its sessions are told on their own threads, once the table without it is visible. Before the
+ * server is ready, and when it shuts down, there is nobody to tell. */
+static void close_realm(struct bondy_server *server, struct bondy_slice uri)
+{
+    if (atomic_load(&server->status) != BONDY_SERVER_READY)
+        return;
+    for (unsigned i = 0; i < server->thread_count; i++) {
+        struct closing *closing = bondy_alloc(sizeof *closing + uri.len);
+
+        memcpy(closing + 1, uri.data, uri.len);
+        *closing = (struct closing){.mail.run = run_closing,
+                                    .thread = &server->threads[i],
+                                    .uri = bondy_slice_of(closing + 1, uri.len)};
+        bondy_loop_post(server->threads[i].loop, &closing->mail);
+    }
+}
+
 static void on_change(void *context, const struct bondy_change *change)
 {
     struct bondy_server *server = context;
 
     bondy_realms_on_change(server->realms, change);
     bondy_server_gateway_on_change(server, change);
+    if (change->now.key.type == BONDY_RECORD_REALM && change->now.is_tombstone) {
+        bondy_realms_publish(server->realms);
+        close_realm(server, change->now.key.subkey);
+    }
 }
 
 static void on_commit(void *context)
