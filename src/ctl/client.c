@@ -349,7 +349,7 @@ int bondy_client_open(const struct bondy_client_options *options, struct bondy_c
     if ((rc = bondy_stream_url_parse(options->url, &url, err)) < 0)
         goto out;
     client->is_websocket = url.websocket;
-    if ((rc = bondy_stream_open(&url, deadline_ms, &client->stream, err)) < 0)
+    if ((rc = bondy_stream_open(&url, options->ca_file, deadline_ms, &client->stream, err)) < 0)
         goto out;
     rc = url.websocket ? shake_websocket(client, &url, deadline_ms, err)
                        : shake_rawsocket(client, deadline_ms, err);

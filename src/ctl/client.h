@@ -14,6 +14,7 @@ struct bondy_client;
 struct bondy_client_options {
     const char *url;
     const char *realm;
+    const char *ca_file; /* NULL: the system's authorities */
     enum bondy_serializer serializer;
     uint64_t timeout_ms; /* for connecting and joining together */
 };

@@ -68,6 +68,7 @@ const struct bondy_ctl_verb bondy_cmd_call = {
     "call",
     "URI [ARGUMENT...]",
     "call a procedure and print its result; arguments are JSON, plain words are strings",
+    NULL,
     BONDY_OPTION_KWARGS | BONDY_OPTION_OPTIONS,
     false,
     run,

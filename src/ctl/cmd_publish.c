@@ -50,6 +50,7 @@ const struct bondy_ctl_verb bondy_cmd_publish = {
     "publish",
     "URI [ARGUMENT...]",
     "publish an event to a topic",
+    NULL,
     BONDY_OPTION_KWARGS | BONDY_OPTION_OPTIONS | BONDY_OPTION_ACKNOWLEDGE,
     false,
     run,

@@ -63,6 +63,7 @@ const struct bondy_ctl_verb bondy_cmd_subscribe = {
     "subscribe",
     "URI",
     "print each event of a topic as one line of JSON",
+    NULL,
     BONDY_OPTION_OPTIONS | BONDY_OPTION_MATCH | BONDY_OPTION_COUNT,
     false,
     run,

@@ -11,8 +11,11 @@ int bondy_ctl_fail(int rc, const struct bondy_error *err)
 
 int bondy_ctl_join(const struct bondy_ctl_options *options, struct bondy_client **out)
 {
-    struct bondy_client_options client = {options->url, options->realm, options->serializer_id,
-                                          options->timeout_ms};
+    struct bondy_client_options client = {.url = options->url,
+                                          .realm = options->realm,
+                                          .ca_file = options->ca_file,
+                                          .serializer = options->serializer_id,
+                                          .timeout_ms = options->timeout_ms};
     struct bondy_error err;
     int rc = bondy_client_open(&client, out, &err);
 

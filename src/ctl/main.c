@@ -43,8 +43,8 @@ static int verb_help(const struct bondy_ctl_verb *verb)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
-    bondy_buf_printf(&text, "Usage: bondy %s [options] %s\n\n%s.\n\nOptions:\n", verb->name,
-                     verb->usage, verb->help);
+    bondy_buf_printf(&text, "Usage: bondy %s [options] %s\n\n%s.\n%s\nOptions:\n", verb->name,
+                     verb->usage, verb->help, verb->detail == NULL ? "" : verb->detail);
     bondy_ctl_options_help(verb, &text);
     bondy_ctl_options_help(NULL, &text);
     print(stdout, &text);

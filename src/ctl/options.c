@@ -28,6 +28,8 @@ static const struct option {
      "longest wait for the connection and for each answer: 5s, 250ms, 2m (default 30s)"},
     {"--output", "FORM", "BONDY_OUTPUT", offsetof(struct bondy_ctl_options, output), 0,
      "text or json (default text)"},
+    {"--ca-file", "FILE", "BONDY_CA_FILE", offsetof(struct bondy_ctl_options, ca_file), 0,
+     "authorities for TLS, PEM (default: those of the system)"},
     {"--authid", "NAME", "BONDY_AUTHID", offsetof(struct bondy_ctl_options, authid), 0,
      "who you are (logging in is not built yet)"},
     {"--secret", "TEXT", "BONDY_SECRET", offsetof(struct bondy_ctl_options, secret), 0,

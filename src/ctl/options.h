@@ -25,6 +25,7 @@ enum bondy_exit {
 struct bondy_ctl_options {
     /* As given on the command line or by BONDY_...; NULL: neither. Borrowed. */
     const char *url, *realm, *serializer, *timeout, *output;
+    const char *ca_file;
     const char *authid, *secret, *ticket, *key_file;
     const char *kwargs, *options, *match, *count, *concurrency;
     bool acknowledge, help, version;
@@ -45,9 +46,10 @@ struct bondy_ctl_options {
 /* A verb. Verbs are listed in main.c. */
 struct bondy_ctl_verb {
     const char *name;
-    const char *usage; /* what follows the name */
-    const char *help;  /* one line */
-    unsigned options;  /* bits: which of the verb's own options it takes */
+    const char *usage;  /* what follows the name */
+    const char *help;   /* one line */
+    const char *detail; /* more lines, or NULL */
+    unsigned options;   /* bits: which of the verb's own options it takes */
     bool takes_program;
     int (*run)(const struct bondy_ctl_options *options);
 };

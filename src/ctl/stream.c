@@ -213,15 +213,25 @@ static int open_tcp(const struct bondy_stream_url *url, uint64_t deadline_ms, in
     return BONDY_OK;
 }
 
-static int start_tls(struct bondy_stream *stream, const char *host, uint64_t deadline_ms,
-                     struct bondy_error *err)
+/* Both calls say how many authorities they found. */
+static int trust(gnutls_certificate_credentials_t credentials, const char *ca_file)
+{
+    if (ca_file == NULL)
+        return gnutls_certificate_set_x509_system_trust(credentials);
+    return gnutls_certificate_set_x509_trust_file(credentials, ca_file, GNUTLS_X509_FMT_PEM);
+}
+
+static int start_tls(struct bondy_stream *stream, const char *host, const char *ca_file,
+                     uint64_t deadline_ms, struct bondy_error *err)
 {
     gnutls_datum_t status;
     int rc;
 
     if (gnutls_certificate_allocate_credentials(&stream->credentials) < 0 ||
-        gnutls_certificate_set_x509_system_trust(stream->credentials) < 0 ||
-        gnutls_init(&stream->session, GNUTLS_CLIENT) < 0 ||
+        trust(stream->credentials, ca_file) < 0)
+        return bondy_fail(err, BONDY_EINVAL, "TLS: no authorities in %s",
+                          ca_file == NULL ? "the system's store" : ca_file);
+    if (gnutls_init(&stream->session, GNUTLS_CLIENT) < 0 ||
         gnutls_set_default_priority(stream->session) < 0 ||
         gnutls_credentials_set(stream->session, GNUTLS_CRD_CERTIFICATE, stream->credentials) < 0)
         return bondy_fail(err, BONDY_EIO, "TLS cannot be set up");
@@ -246,7 +256,7 @@ static int start_tls(struct bondy_stream *stream, const char *host, uint64_t dea
     return rc < 0 ? bondy_fail(err, BONDY_EIO, "TLS: %s", gnutls_strerror(rc)) : BONDY_OK;
 }
 
-int bondy_stream_open(const struct bondy_stream_url *url, uint64_t deadline_ms,
+int bondy_stream_open(const struct bondy_stream_url *url, const char *ca_file, uint64_t deadline_ms,
                       struct bondy_stream **out, struct bondy_error *err)
 {
     struct bondy_stream *stream = bondy_zalloc(sizeof *stream);
@@ -256,7 +266,7 @@ int bondy_stream_open(const struct bondy_stream_url *url, uint64_t deadline_ms,
     rc = url->port == NULL ? open_unix(url->host, deadline_ms, &stream->fd, err)
                            : open_tcp(url, deadline_ms, &stream->fd, err);
     if (rc == BONDY_OK && url->tls)
-        rc = start_tls(stream, url->host, deadline_ms, err);
+        rc = start_tls(stream, url->host, ca_file, deadline_ms, err);
     if (rc < 0) {
         bondy_stream_close(stream);
         return rc;

@@ -25,9 +25,10 @@ struct bondy_stream_url {
 int bondy_stream_url_parse(const char *text, struct bondy_stream_url *out, struct bondy_error *err);
 void bondy_stream_url_fini(struct bondy_stream_url *url);
 
-/* Connects until `deadline_ms` (monotonic). BONDY_EIO: not reachable. BONDY_EDENIED: the
- * certificate is not one for this host from an authority that this system trusts. */
-int bondy_stream_open(const struct bondy_stream_url *url, uint64_t deadline_ms,
+/* Connects until `deadline_ms` (monotonic). `ca_file`: authorities for TLS, NULL: the system's.
+ * BONDY_EIO: not reachable. BONDY_EDENIED: the certificate is not one for this host from an
+ * authority that this system trusts. */
+int bondy_stream_open(const struct bondy_stream_url *url, const char *ca_file, uint64_t deadline_ms,
                       struct bondy_stream **out, struct bondy_error *err);
 void bondy_stream_close(struct bondy_stream *stream);
 int bondy_stream_fd(const struct bondy_stream *stream);

@@ -19,5 +19,9 @@ int bondy_server_listener_fill(struct bondy_server *server,
                                struct bondy_server_listener_context *out, const char *prefix,
                                bool is_admin, bool is_tls, struct bondy_error *err);
 void bondy_server_listener_clear(struct bondy_server_listener_context *context);
+/* Reads the certificates of all TLS listeners that are switched on; a finding C005 for each that
+ * cannot be used. */
+void bondy_server_check_certificates(const struct bondy_config *config,
+                                     struct bondy_config_diag *diag);
 
 #endif

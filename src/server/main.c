@@ -10,6 +10,7 @@
 #include "src/base/log.h"
 #include "src/server/config_print.h"
 #include "src/server/dev.h"
+#include "src/server/documents.h"
 #include "src/server/server.h"
 #include "src/sys/logger.h"
 #include "src/sys/notify.h"
@@ -87,8 +88,11 @@ static void log_findings(const struct bondy_config *config, const struct bondy_c
                                              "--print-config-sample > bondy.conf makes one"));
 }
 
-static int check_config(const struct bondy_options *options, const struct bondy_config_diag *diag)
+static int check_config(const struct bondy_options *options, const struct bondy_config *config,
+                        struct bondy_config_diag *diag)
 {
+    if (diag->error_count == 0)
+        bondy_documents_check(config, diag);
     show_findings(diag);
     printf("%zu errors, %zu warnings\n", diag->error_count, diag->count - diag->error_count);
     if (diag->error_count > 0)
@@ -266,7 +270,7 @@ static int configure_and_run(const struct bondy_options *options)
     }
     bondy_server_load_config(options, temporary_dir, &config, &diag);
     if (options->check_config) {
-        status = check_config(options, &diag);
+        status = check_config(options, config, &diag);
     } else if (options->print_config) {
         status = print_config(options, config, &diag);
     } else if (diag.error_count > 0) {

@@ -375,6 +375,21 @@ int bondy_server_reload_certificates(struct bondy_server *server, const struct b
     return rc;
 }
 
+void bondy_server_check_certificates(const struct bondy_config *config,
+                                     struct bondy_config_diag *diag)
+{
+    for (size_t i = 0; i < BONDY_COUNT(kinds); i++) {
+        struct bondy_tls *tls = NULL;
+        struct bondy_error err;
+
+        if (!(kinds[i].flags & IS_TLS) || number(config, kinds[i].name, "enabled") == 0)
+            continue;
+        if (make_tls(config, kinds[i].name, &tls, &err) < 0)
+            bondy_config_report(diag, "C005", NULL, 0, 0, "%s", err.text);
+        bondy_tls_unref(tls);
+    }
+}
+
 void bondy_server_free_listeners(struct bondy_server *server)
 {
     struct bondy_server_listeners *listeners = BONDY_MOVE(server->listeners);
