@@ -20,9 +20,11 @@ struct bondy_identity {
                     */
 };
 
-/* What a local session is told. RESULT and ERROR answer a call or an acknowledged publish (id is
- * the request); EVENT and INVOCATION for sessions that subscribed or registered. `message` is
- * borrowed during the call. */
+/* What a local session is told. RESULT, PUBLISHED and ERROR answer a call or an acknowledged
+ * publish (id is the request); EVENT and INVOCATION for sessions that subscribed or registered.
+ * `message` is borrowed during the call. It is a message to send: its details are in `fields`, not
+ * in `dict`; its payload is as the other side encoded it. The peer may use any session of the
+ * thread meanwhile, and may end its own. */
 struct bondy_session_local {
     void (*on_message)(void *peer, const struct bondy_message *message);
     /* The router ended the session (realm removed, killed): its pointer is gone. */
@@ -72,8 +74,8 @@ struct bondy_router_thread *bondy_invocation_thread(const struct bondy_invocatio
 /* Decoded when asked for, kept until the reply; borrowed. */
 json_t *bondy_invocation_args(struct bondy_invocation *invocation);
 json_t *bondy_invocation_kwargs(struct bondy_invocation *invocation);
-/* Exactly one of these, once; takes the trees (NULL = absent) and the invocation. Harmless when the
- * caller has gone meanwhile. */
+/* Exactly one of these, once, before the thread's part of the router is destroyed; takes the trees
+ * (NULL = absent) and the invocation. Harmless when the caller has gone meanwhile. */
 void bondy_invocation_result(struct bondy_invocation *invocation, json_t *args, json_t *kwargs);
 void bondy_invocation_error(struct bondy_invocation *invocation, const char *uri, json_t *args,
                             json_t *kwargs);

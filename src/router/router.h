@@ -45,7 +45,7 @@ struct bondy_router_options {
     bool (*find_procedure)(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
                            void **fn_context);
     /* HELLO for an unknown realm when realms are created automatically: starts creating it, then
-     * the answer on the same thread. NULL when they are not. */
+     * the answer on the same thread, never from inside this call. NULL when they are not. */
     void (*auto_create)(void *context, struct bondy_slice realm, struct bondy_router_thread *thread,
                         uint64_t waiter);
     void *context;
@@ -53,24 +53,26 @@ struct bondy_router_options {
 
 int bondy_router_create(const struct bondy_router_options *options, struct bondy_router **out,
                         struct bondy_error *err);
-/* After all threads are gone. */
+/* After all threads are gone, and the mail posted for them was run or will not be. */
 void bondy_router_destroy(struct bondy_router *router);
 
 /* On the thread's own loop. `wheel` outlives it. */
 struct bondy_router_thread *bondy_router_thread_create(struct bondy_router *router, unsigned index,
                                                        struct bondy_wheel *wheel);
-/* Disposes of what is left. */
+/* Disposes of what is left; local sessions are not told. Last mail may be posted: other threads'
+ * loops must still be there. */
 void bondy_router_thread_destroy(struct bondy_router_thread *thread);
 unsigned bondy_router_thread_index(const struct bondy_router_thread *thread);
 struct bondy_router *bondy_router_thread_router(const struct bondy_router_thread *thread);
 /* Once a turn, before the transports flush: posts what was collected for other threads. */
 void bondy_router_flush(struct bondy_router_thread *thread);
 
-/* All sessions of this thread get GOODBYE wamp.close.system_shutdown; new HELLOs get ABORT. */
+/* All sessions of this thread but local ones get GOODBYE wamp.close.system_shutdown; new HELLOs get
+ * ABORT. */
 void bondy_router_thread_drain(struct bondy_router_thread *thread);
 size_t bondy_router_thread_session_count(const struct bondy_router_thread *thread);
-/* Any thread: sessions of a realm that was removed get GOODBYE wamp.close.close_realm on their own
- * threads. `mail` is posted with the loop hook of the server, one for each thread. */
+/* On each thread, after the table of realms was published without it: this thread's sessions of a
+ * realm that was removed (or removed and made again) get GOODBYE wamp.close.close_realm. */
 void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct bondy_slice realm);
 /* The answer to auto_create: HELLO goes on (or is refused when the realm is still unknown). */
 void bondy_router_thread_realm_made(struct bondy_router_thread *thread, uint64_t waiter);
