@@ -176,9 +176,9 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
     if (options->has_lists) {
         filter = bondy_filter_create(message->serializer, options->lists, &thread->option_scratch);
         if (filter == NULL)
-            return refuse_publish(session, message, options->acknowledge,
-                                  BONDY_ERR_INVALID_ARGUMENT,
-                                  "exclude and eligible hold session ids, the others texts");
+            return refuse_publish(
+                session, message, options->acknowledge, BONDY_ERR_INVALID_ARGUMENT,
+                "exclude and eligible hold session ids, the others texts, 10 000 at most");
     }
     id = bondy_id_random();
     spread(session,

@@ -46,7 +46,8 @@ struct bondy_publication {
 void bondy_event_spread(struct bondy_router_thread *thread, struct bondy_receivers *receivers,
                         const struct bondy_publication *publication);
 
-/* Black- and whitelists in the form that answers quickly; NULL when an element has a wrong type.
+/* Black- and whitelists in the form that answers quickly; NULL when an element has a wrong type, or
+ * a list more than 10 000 elements.
  * `lists` as in struct bondy_options, of `serializer`. */
 struct bondy_filter *bondy_filter_create(enum bondy_serializer serializer,
                                          const struct bondy_slice lists[BONDY_LIST_KINDS],

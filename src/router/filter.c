@@ -6,6 +6,9 @@
 #include "src/base/alloc.h"
 #include "src/router/broker.h"
 
+/* A set takes more memory than the bytes it was read from: longer lists are refused before. */
+#define ELEMENTS_MAX 10000
+
 struct list {
     bool is_present;
     struct bondy_idmap ids;
@@ -24,9 +27,12 @@ static bool is_of_ids(int kind)
 static bool read_list(struct list *list, int kind, struct bondy_walk *walk)
 {
     struct bondy_value value;
+    size_t count = 0;
 
     list->is_present = true;
     while (bondy_list_next(walk, &value)) {
+        if (++count > ELEMENTS_MAX)
+            return false;
         if (is_of_ids(kind)) {
             if (value.type != BONDY_VALUE_INT)
                 return false;

@@ -256,6 +256,26 @@ static void an_event_for_many_is_given_by_reference(void **state)
     }
 }
 
+/* A list costs memory that its sender does not pay for. */
+static void a_list_of_receivers_has_an_end(void **state)
+{
+    struct bondy_rig_peer *peer = join("a", BONDY_MSGPACK);
+    json_t *list = json_array();
+
+    (void)state;
+    for (int i = 1; i <= 10000; i++)
+        json_array_append_new(list, json_integer(i));
+    say(peer,
+        json_pack("[i,i,{s:b,s:O},s]", BONDY_PUBLISH, 1, "acknowledge", 1, "exclude", list, "t"));
+    json_array_append_new(list, json_integer(1));
+    say(peer,
+        json_pack("[i,i,{s:b,s:o},s]", BONDY_PUBLISH, 2, "acknowledge", 1, "exclude", list, "t"));
+    assert_int_equal(number(peer, 0, 0), BONDY_PUBLISHED);
+    assert_int_equal(number(peer, 1, 0), BONDY_ERROR);
+    assert_string_equal(json_string_value(json_array_get(json_array_get(peer->received, 1), 4)),
+                        BONDY_ERR_INVALID_ARGUMENT);
+}
+
 /* What transports read before they receive. */
 static void a_peer_may_send_more_after_welcome(void **state)
 {
@@ -300,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(memory_returns_when_sessions_with_many_entries_leave,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_event_for_many_is_given_by_reference, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_list_of_receivers_has_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_peer_may_send_more_after_welcome, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_too_long_before_welcome_breaks_the_protocol,
                                         set_up, tear_down),
