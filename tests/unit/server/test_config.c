@@ -140,7 +140,7 @@ static void unknown_keys_are_errors_that_name_what_was_meant(void **state)
 
 static void wildcards_take_any_name(void **state)
 {
-    check_text("api_gateway.https.sni.one.certfile = /x\n", "");
+    check_text("api_gateway.https.sni.one.certfile = /x\n", "C102");
     check_text("log.handlers.audit.level = info\n", "C102");
     check_text("bridge.listener.tpc = on\n", "C002");
     check_text("broker_bridge.kafka.clients.a.rdkafka.socket.keepalive.enable = true\n", "C102");
