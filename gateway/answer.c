@@ -213,6 +213,19 @@ static void put_version(const struct bondy_exchange *exchange, struct bondy_resp
                               NULL);
 }
 
+/* RFC 9110, 15.5.2: 401 says how one may identify oneself. */
+static void put_challenge(const struct bondy_exchange *exchange, unsigned status,
+                          struct bondy_response *response)
+{
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+
+    if (status != 401 || bondy_response_has_header(response, "www-authenticate"))
+        return;
+    bondy_buf_printf(&text, "Bearer realm=\"%s\"", exchange->spec->realm_uri);
+    bondy_response_header(response, "www-authenticate", bondy_buf_slice(&text), NULL);
+    bondy_buf_fini(&text);
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static void answer(struct bondy_exchange *exchange, struct bondy_response *response)
@@ -246,6 +259,7 @@ void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_p
     draft.body = bondy_problem_tree(exchange->request, problem, as_rfc9457);
     encode(&draft, media, response);
     draft_fini(&draft);
+    put_challenge(exchange, problem->status, response);
     answer(exchange, response);
 }
 
@@ -269,6 +283,7 @@ static void respond(struct bondy_exchange *exchange, struct draft *draft)
         return;
     }
     encode(draft, exchange->media, response);
+    put_challenge(exchange, draft->status, response);
     draft_fini(draft);
     answer(exchange, response);
 }

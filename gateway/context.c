@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "gateway/exchange.h"
+#include "gateway/form.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/log.h"

@@ -95,13 +95,6 @@ bool bondy_body_has_type(const struct bondy_exchange *exchange);
 int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err);
 /* The body as a value, after a successful check; the caller owns it. */
 json_t *bondy_body_tree(struct bondy_exchange *exchange);
-/* Percent-decoding with '+' for space; false when it is malformed or not UTF-8. Appends. */
-bool bondy_form_decode(struct bondy_slice text, struct bondy_buf *out);
-/* "a=1&b=2" to an object. BONDY_FORM_LAST: the last of equal names wins, a name without '=' is
- * true. BONDY_FORM_LISTS: arrays of all values. BONDY_FORM_BODY: a string, or an array when
- * repeated. NULL: malformed. The caller owns it. */
-enum bondy_form_mode { BONDY_FORM_LAST, BONDY_FORM_LISTS, BONDY_FORM_BODY };
-json_t *bondy_form_tree(struct bondy_slice text, enum bondy_form_mode mode);
 
 /* ---- actions ---- */
 void bondy_action_static(struct bondy_exchange *exchange);

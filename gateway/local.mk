@@ -41,6 +41,8 @@ gateway_libgateway_a_SOURCES = \
 	gateway/expr_value.c \
 	gateway/findings.c \
 	gateway/findings.h \
+	gateway/form.c \
+	gateway/form.h \
 	gateway/gateway.c \
 	gateway/gateway.h \
 	gateway/guard.c \

@@ -205,3 +205,29 @@ tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_record_LDADD = $(STORE_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_form
+tests_fuzz_replay_form_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_form.c
+tests_fuzz_replay_form_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"form"'
+tests_fuzz_replay_form_LDADD = $(GATEWAY_LIBS)
+TESTS += tests/fuzz/replay_form
+
+check_PROGRAMS += tests/fuzz/replay_http
+tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_http.c
+tests_fuzz_replay_http_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"http"'
+tests_fuzz_replay_http_LDADD = $(HTTP_LIBS)
+TESTS += tests/fuzz/replay_http
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_form
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
+tests_fuzz_fuzz_form_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_form_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_form_LDADD = $(GATEWAY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_http
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c
+tests_fuzz_fuzz_http_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_http_LDADD = $(HTTP_LIBS)
+endif

@@ -845,6 +845,8 @@ static void a_closed_realm_lets_nobody_in(void **state)
 
     assert_int_equal(gateway_rig_ask(rig, "GET /closed/x", NULL, NULL), 401);
     assert_non_null(strstr(rig->reply.body.data, "wamp.error.not_authorized"));
+    assert_string_equal(http_reply_header(&rig->reply, "www-authenticate"),
+                        "Bearer realm=\"closed\"");
 }
 
 static void a_server_that_stops_answers_what_waits_for_callees(void **state)
