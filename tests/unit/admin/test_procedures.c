@@ -3,10 +3,12 @@
  * wamp-admin-api.md 1.1 to 1.5. */
 #include "tests/lib/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/sys/file.h"
 #include "src/wamp/codec.h"
 #include "tests/unit/admin/house.h"
 
@@ -268,6 +270,42 @@ static void metrics_come_as_list_and_as_text(void **state)
     leave(&caller);
 }
 
+/* One row of the page's table: "| `uri` | M |" and every old name somewhere behind it. */
+static bool find_in_page(void *context, const struct bondy_procedure_info *info)
+{
+    const char *page = context, *row, *end;
+    char start[160];
+
+    snprintf(start, sizeof start, "\n| `%s` | %c |", info->uri, info->mark);
+    row = strstr(page, start);
+    if (row == NULL)
+        fail_msg("docs/reference/admin-api.md has no row '%s'", start + 1);
+    end = strchr(row + 1, '\n');
+    for (const char *const *old = info->aliases; old != NULL && *old != NULL; old++) {
+        const char *found = strstr(row, *old);
+
+        if (found == NULL || found > end)
+            fail_msg("docs/reference/admin-api.md: %s lacks the old name %s", info->uri, *old);
+    }
+    return true;
+}
+
+static void the_reference_has_every_procedure(void **state)
+{
+    const char *source = getenv("srcdir");
+    struct bondy_buf page = BONDY_BUF_EMPTY;
+    struct bondy_error err = {0};
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/docs/reference/admin-api.md", source == NULL ? ".." : source);
+    if (bondy_file_read(path, 1 << 20, &page, &err) < 0)
+        fail_msg("%s", err.text);
+    bondy_buf_append_byte(&page, '\0');
+    bondy_procedures_each(find_in_page, page.data);
+    bondy_buf_fini(&page);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +318,7 @@ int main(void)
         TEST(a_call_that_writes_is_answered_when_it_is_there),
         TEST(a_caller_that_left_meanwhile_harms_nobody),
         TEST(metrics_come_as_list_and_as_text),
+        cmocka_unit_test(the_reference_has_every_procedure),
     };
 
     assert_int_equal(bondy_id_start(NULL), BONDY_OK);
