@@ -26,8 +26,8 @@ static int hex(char c)
 
 bool bondy_form_decode(struct bondy_slice text, struct bondy_buf *out)
 {
-    size_t start = out->len;
-    char *to = bondy_buf_reserve(out, text.len);
+    char *start = bondy_buf_reserve(out, text.len);
+    char *to = start;
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
@@ -46,7 +46,7 @@ bool bondy_form_decode(struct bondy_slice text, struct bondy_buf *out)
         *to++ = c;
         out->len++;
     }
-    return bondy_utf8_is_valid((struct bondy_slice){out->data + start, out->len - start});
+    return bondy_utf8_is_valid((struct bondy_slice){start, (size_t)(to - start)});
 }
 
 static void add_field(json_t *object, struct bondy_slice name, json_t *value,
