@@ -258,7 +258,7 @@ int bondy_door_listen(struct bondy_door *door, struct bondy_door_listener *liste
 {
     const struct bondy_listen_options options = {.backlog = listener->backlog,
                                                  .reuseport = listener->reuseport,
-                                                 .v6only = true,
+                                                 .v6only = !listener->dual_stack,
                                                  .mode = listener->unix_mode};
     struct entrance *entrance;
     bool is_unix;

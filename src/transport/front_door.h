@@ -37,6 +37,7 @@ struct bondy_door_listener {
     unsigned accepts;             /* bits of bondy_door_accepts */
     struct bondy_address address; /* port 0: chosen by the first thread, the others follow */
     bool reuseport;
+    bool dual_stack; /* an IPv6 address takes IPv4 clients too (ip_version 46) */
     int backlog;
     unsigned unix_mode;
     bool nodelay, keepalive;

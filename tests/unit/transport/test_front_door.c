@@ -166,6 +166,38 @@ static void an_upgrade_that_is_not_allowed_gets_403(void **state)
     house_close(&house);
 }
 
+static void an_ipv6_listener_takes_ipv4_clients_only_when_it_says_so(void **state)
+{
+    for (unsigned dual_stack = 0; dual_stack < 2; dual_stack++) {
+        struct bondy_address ipv4;
+        struct bondy_peer peer;
+        struct house house;
+        int probe = socket(AF_INET6, SOCK_STREAM, 0);
+
+        (void)state;
+        if (probe < 0)
+            skip();
+        close(probe);
+        house_prepare(&house);
+        house.listener.dual_stack = dual_stack != 0;
+        assert_int_equal(bondy_address_parse("::", 0, &house.listener.address, NULL), BONDY_OK);
+        house_open(&house);
+        assert_int_equal(bondy_address_parse(
+                             "127.0.0.1", bondy_address_port(&house.listener.address), &ipv4, NULL),
+                         BONDY_OK);
+        bondy_peer_connect(&peer, house.loop, &ipv4);
+        bondy_loop_turn(house.loop, 10);
+        if (dual_stack != 0) {
+            bondy_peer_raw_open(&peer, 1);
+            assert_int_equal(fake_count(), 1);
+        } else {
+            bondy_peer_wait_end(&peer);
+        }
+        bondy_peer_close(&peer);
+        house_close(&house);
+    }
+}
+
 /* ---- slow and large heads -------------------------------------------------------------------- */
 
 /* architecture 9.2: SO_RCVLOWAT; peeked octets do not wake the loop again and again. */
@@ -395,6 +427,7 @@ int main(void)
         cmocka_unit_test(broken_handshakes_get_an_answer_and_the_end),
         cmocka_unit_test(a_listener_speaks_only_what_it_accepts),
         cmocka_unit_test(an_upgrade_that_is_not_allowed_gets_403),
+        cmocka_unit_test(an_ipv6_listener_takes_ipv4_clients_only_when_it_says_so),
         cmocka_unit_test(a_slow_head_costs_no_processor_time),
         cmocka_unit_test(a_head_that_takes_too_long_gets_408),
         cmocka_unit_test(a_head_without_end_is_refused),
