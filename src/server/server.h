@@ -63,6 +63,7 @@ struct bondy_server {
     struct bondy_server_listeners *listeners;
     struct bondy_loop *main_loop;
     struct bondy_signals *signals;
+    struct bondy_server_watchdog *watchdog;
     /* Set by signals, on the main loop. */
     unsigned stop_count;
     bool wants_reload;

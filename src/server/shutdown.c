@@ -5,6 +5,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/server/server.h"
+#include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/sys/notify.h"
 #include "src/sys/publish.h"
@@ -112,8 +113,10 @@ int bondy_server_stop(struct bondy_server *server)
         bondy_notify_send("STOPPING=1\nSTATUS=draining", NULL);
         drain(server);
     }
+    bondy_server_watchdog_stop(server->watchdog);
     if (server->threads != NULL)
         bondy_server_stop_threads(server);
+    bondy_server_watchdog_destroy(BONDY_MOVE(server->watchdog));
     free_rest(server);
     if (was_ready)
         bondy_log(BONDY_LOG_INFO, "stopped");

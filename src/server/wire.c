@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/metric.h"
 #include "src/server/cpus.h"
 #include "src/server/server.h"
+#include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/sys/file.h"
 #include "src/sys/notify.h"
@@ -75,6 +78,7 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
                      BONDY_F_U64("start_ms", bondy_clock_mono_ms() - started_ms),
                      BONDY_F_BOOL("dev", server->options->dev));
     bondy_notify_send("READY=1\nSTATUS=serving", NULL);
+    server->watchdog = bondy_server_watchdog_start(server);
 }
 
 int bondy_server_start(struct bondy_server *server)
@@ -83,11 +87,14 @@ int bondy_server_start(struct bondy_server *server)
     struct bondy_error err = {0};
 
     for (size_t i = 0; i < BONDY_COUNT(steps); i++) {
+        char status[64];
+
+        snprintf(status, sizeof status, "STATUS=starting: %s", steps[i].name);
+        bondy_notify_send(status, NULL);
         if (steps[i].run(server, &err) == BONDY_OK)
             continue;
         bondy_log_always(BONDY_LOG_ERROR, "start_failed", BONDY_F_STR("step", steps[i].name),
                          BONDY_F_STR("reason", err.text));
-        /* A port in use is told apart from an address that cannot be had at all. */
         return steps[i].exit_status;
     }
     announce(server, started_ms);

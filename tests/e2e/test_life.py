@@ -36,10 +36,18 @@ def test_the_service_manager_is_told():
         path = os.path.join(folder, "notify")
         manager.bind(path)
         manager.settimeout(20)
-        with Daemon(environment={"NOTIFY_SOCKET": path}) as daemon:
-            assert b"READY=1" in manager.recv(4096)
+        def heard(word):
+            for _ in range(1000):
+                if word in manager.recv(4096):
+                    return True
+            return False
+
+        with Daemon(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"}) as daemon:
+            assert heard(b"STATUS=starting: store")
+            assert heard(b"READY=1")
+            assert heard(b"WATCHDOG=1") and heard(b"WATCHDOG=1")
             daemon.signal(signal.SIGTERM)
-            assert b"STOPPING=1" in manager.recv(4096)
+            assert heard(b"STOPPING=1")
 
 
 def test_dev_leaves_nothing_behind():
