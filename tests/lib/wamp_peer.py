@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import struct
+import threading
 import time
 
 import cbor2
@@ -275,3 +276,62 @@ def serves(daemon):
             callee.send(YIELD, invocation[1], {}, invocation[4])
             assert caller.recv()[3] == [b"x" * 100, 7]
     return True
+
+
+class WampError(Exception):
+    """What a procedure of a Callee raises to answer with ERROR."""
+
+    def __init__(self, uri, args=(), kwargs=None):
+        super().__init__(uri)
+        self.uri, self.wamp_args, self.wamp_kwargs = uri, list(args), kwargs or {}
+
+
+class Callee:
+    """Procedures in a thread: {uri: function(*args, **kwargs)}; a function's value is the only argument of its RESULT.
+
+    A function that returns HOLD gets no answer; `held` has its invocation, `interrupted` the INTERRUPTs that came.
+    """
+
+    HOLD = object()
+
+    def __init__(self, peer, procedures):
+        self.peer, self.calls, self.held, self.interrupted = peer, [], [], []
+        self.functions = {peer.register(uri): (uri, function) for uri, function in procedures.items()}
+        peer.sock.settimeout(None)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        try:
+            while True:
+                message = self.peer.recv()
+                if message[0] == INVOCATION:
+                    self._answer(message)
+                elif message[0] == INTERRUPT:
+                    self.interrupted.append(message)
+                    self.peer.send(ERROR, INVOCATION, message[1], {}, "wamp.error.canceled")
+        except (Closed, OSError):
+            pass
+
+    def _answer(self, message):
+        uri, function = self.functions[message[2]]
+        args = message[4] if len(message) > 4 else []
+        kwargs = message[5] if len(message) > 5 else {}
+        self.calls.append((uri, args, kwargs))
+        try:
+            value = function(*args, **kwargs)
+        except WampError as error:
+            self.peer.send(ERROR, INVOCATION, message[1], {}, error.uri, error.wamp_args, error.wamp_kwargs)
+            return
+        if value is Callee.HOLD:
+            self.held.append(message)
+        else:
+            self.peer.send(YIELD, message[1], {}, [value])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.peer.sock.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
+        self.peer.close()
