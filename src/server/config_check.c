@@ -262,11 +262,37 @@ static void check_private(struct bondy_config_loader *loader)
     }
 }
 
+static bool is_octal_mode(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len >= 3 && len <= 4 && strspn(text, "01234567") == len && (len == 3 || text[0] == '0');
+}
+
+/* A socket in a folder that others may write to could be replaced by theirs. */
+static void check_unix_socket(struct bondy_config_loader *loader)
+{
+    const struct bondy_config_entry *path = bondy_config_find(loader->config, "wamp.unix.path");
+    const struct bondy_config_entry *mode = bondy_config_find(loader->config, "wamp.unix.mode");
+    const char *slash = path->value.text == NULL ? NULL : strrchr(path->value.text, '/');
+    struct stat info;
+    char *folder;
+
+    if (mode->value.text == NULL || !is_octal_mode(mode->value.text))
+        report(loader, mode, "C003", "expected permissions in octal (example: 0660)");
+    if (!bondy_config_flag(loader->config, "wamp.unix.enabled") || slash == NULL)
+        return;
+    folder = bondy_memdup0(path->value.text, (size_t)(slash - path->value.text));
+    if (stat(*folder == '\0' ? "/" : folder, &info) == 0 && (info.st_mode & S_IWOTH) != 0)
+        report(loader, path, "C006", "the folder may be written to by others");
+    bondy_free(folder);
+}
+
 void bondy_config_check(struct bondy_config_loader *loader)
 {
-    static const check_fn checks[] = {check_orders,       check_pings,     check_buffers,
-                                      check_certificates, check_documents, check_cluster,
-                                      check_addresses,    check_exposure,  check_private};
+    static const check_fn checks[] = {
+        check_orders,  check_pings,     check_buffers,  check_certificates, check_documents,
+        check_cluster, check_addresses, check_exposure, check_private,      check_unix_socket};
 
     for (size_t i = 0; i < BONDY_COUNT(checks); i++)
         checks[i](loader);

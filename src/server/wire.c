@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -54,20 +52,22 @@ static const struct {
     const char *name;
     int (*run)(struct bondy_server *server, struct bondy_error *err);
     int exit_status;
+    /* For the service manager. Few: it may be slow to take them, and READY=1 must not be lost. */
+    const char *phase;
 } steps[] = {
-    {"folders", prepare_folders, BONDY_SERVER_EXIT_STORE},
-    {"tables", make_tables, BONDY_SERVER_EXIT_FAILURE},
-    {"gateway", bondy_server_make_gateway, BONDY_SERVER_EXIT_FAILURE},
-    {"store", bondy_server_open_store, BONDY_SERVER_EXIT_STORE},
-    {"realms", bondy_server_make_realms, BONDY_SERVER_EXIT_CONFIG},
-    {"admin API", bondy_server_make_admin, BONDY_SERVER_EXIT_CONFIG},
-    {"router", bondy_server_start_router, BONDY_SERVER_EXIT_FAILURE},
-    {"I/O threads", bondy_server_start_threads, BONDY_SERVER_EXIT_FAILURE},
-    {"listeners", bondy_server_make_listeners, BONDY_SERVER_EXIT_CONFIG},
-    {"admin listeners", open_admin, BONDY_SERVER_EXIT_PORT},
-    {"API specifications", bondy_server_load_specs, BONDY_SERVER_EXIT_CONFIG},
-    {"public listeners", open_public, BONDY_SERVER_EXIT_PORT},
-    {"ports file", write_ports, BONDY_SERVER_EXIT_CONFIG},
+    {"folders", prepare_folders, BONDY_SERVER_EXIT_STORE, NULL},
+    {"tables", make_tables, BONDY_SERVER_EXIT_FAILURE, NULL},
+    {"gateway", bondy_server_make_gateway, BONDY_SERVER_EXIT_FAILURE, NULL},
+    {"store", bondy_server_open_store, BONDY_SERVER_EXIT_STORE, "STATUS=opening the store"},
+    {"realms", bondy_server_make_realms, BONDY_SERVER_EXIT_CONFIG, NULL},
+    {"admin API", bondy_server_make_admin, BONDY_SERVER_EXIT_CONFIG, NULL},
+    {"router", bondy_server_start_router, BONDY_SERVER_EXIT_FAILURE, NULL},
+    {"I/O threads", bondy_server_start_threads, BONDY_SERVER_EXIT_FAILURE, "STATUS=starting"},
+    {"listeners", bondy_server_make_listeners, BONDY_SERVER_EXIT_CONFIG, NULL},
+    {"admin listeners", open_admin, BONDY_SERVER_EXIT_PORT, NULL},
+    {"API specifications", bondy_server_load_specs, BONDY_SERVER_EXIT_CONFIG, NULL},
+    {"public listeners", open_public, BONDY_SERVER_EXIT_PORT, NULL},
+    {"ports file", write_ports, BONDY_SERVER_EXIT_CONFIG, NULL},
 };
 
 static void announce(struct bondy_server *server, uint64_t started_ms)
@@ -87,10 +87,8 @@ int bondy_server_start(struct bondy_server *server)
     struct bondy_error err = {0};
 
     for (size_t i = 0; i < BONDY_COUNT(steps); i++) {
-        char status[64];
-
-        snprintf(status, sizeof status, "STATUS=starting: %s", steps[i].name);
-        bondy_notify_send(status, NULL);
+        if (steps[i].phase != NULL)
+            bondy_notify_send(steps[i].phase, NULL);
         if (steps[i].run(server, &err) == BONDY_OK)
             continue;
         bondy_log_always(BONDY_LOG_ERROR, "start_failed", BONDY_F_STR("step", steps[i].name),

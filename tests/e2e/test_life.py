@@ -43,7 +43,7 @@ def test_the_service_manager_is_told():
             return False
 
         with Daemon(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"}) as daemon:
-            assert heard(b"STATUS=starting: store")
+            assert heard(b"STATUS=opening the store")
             assert heard(b"READY=1")
             assert heard(b"WATCHDOG=1") and heard(b"WATCHDOG=1")
             daemon.signal(signal.SIGTERM)
@@ -184,3 +184,18 @@ def test_start_is_quick_and_small():
         assert took < 2000
         if "san" not in os.environ.get("BUILD_DIR", ""):
             assert daemon.rss() <= 25 * 1024 * 1024
+
+
+def test_a_dual_listener_takes_both_kinds_of_address():
+    if not socket.has_ipv6:
+        return
+    with Daemon(dev=False, settings={"wamp.tcp.ip_version": "46"}) as daemon:
+        for host in ("127.0.0.1", "::1"):
+            try:
+                connection = socket.create_connection((host, daemon.ports["wamp.tcp"]), 10)
+            except OSError:
+                assert host == "::1" and not os.path.exists("/proc/net/if_inet6")
+                continue
+            with connection:
+                connection.sendall(bytes([0x7F, 0xF1, 0, 0]))
+                assert connection.recv(4)[0] == 0x7F
