@@ -14,9 +14,8 @@
 #include "src/base/clock.h"
 #include "src/base/id.h"
 #include "src/base/log.h"
-#include "src/store/key.h"
-#include "src/store/lmdb.h"
 #include "src/store/migrate.h"
+#include "src/store/write.h"
 #include "src/sys/file.h"
 #include "src/sys/publish.h"
 
@@ -28,21 +27,6 @@
 #define DEFAULT_BATCH 256
 #define META_HLC "hlc"
 #define META_NODE "node_uuid"
-
-struct noted_change {
-    struct noted_change *next;
-    struct bondy_key_bytes key;
-    char *now, *before; /* envelopes; before may be NULL */
-    size_t now_len, before_len;
-};
-
-struct bondy_store_write {
-    struct bondy_store *store;
-    struct bondy_lmdb_txn *txn;
-    uint64_t now_ms;
-    struct noted_change *first, **last;
-    bool is_full; /* LMDB had no room: worth another try in a greater map */
-};
 
 struct bondy_store {
     struct bondy_lmdb *db;
@@ -63,238 +47,6 @@ struct bondy_store {
     bool stops;
 };
 
-/* ---- reading and writing inside a job ---------------------------------------------------------
- */
-
-static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
-{
-    return !(envelope->flags & BONDY_ENVELOPE_TOMBSTONE) &&
-           (envelope->expires_ms == 0 || envelope->expires_ms > now_ms);
-}
-
-static bool fill_record(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
-{
-    struct bondy_envelope envelope;
-
-    if (!bondy_key_decode(key, &out->key) || bondy_envelope_decode(value, &envelope, NULL) < 0)
-        return false;
-    if (envelope.subkey.len > 0)
-        out->key.subkey = envelope.subkey;
-    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
-    out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
-    out->gen = envelope.gen;
-    memcpy(out->version, envelope.version, BONDY_VERSION_LEN);
-    out->expires_ms = envelope.expires_ms;
-    out->schema = envelope.schema;
-    out->body = envelope.body;
-    return true;
-}
-
-/* What is stored under a key, tombstones included. A damaged record counts as an I/O error, since
- * its version is not known. */
-static int find_raw(struct bondy_store_write *write, const struct bondy_key_bytes *key,
-                    struct bondy_slice *raw, struct bondy_envelope *envelope,
-                    struct bondy_error *err)
-{
-    int rc = bondy_lmdb_get(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
-                            raw, err);
-
-    if (rc < 0)
-        return rc;
-    if (bondy_envelope_decode(*raw, envelope, err) < 0) {
-        bondy_log(BONDY_LOG_ERROR, "store_record_damaged", BONDY_F_U64("type", key->bytes[0]));
-        return bondy_fail(err, BONDY_EIO, "the stored record is damaged (wrong checksum)");
-    }
-    return BONDY_OK;
-}
-
-bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
-                     struct bondy_record *out)
-{
-    struct bondy_key_bytes bytes;
-    struct bondy_slice raw;
-    struct bondy_envelope envelope;
-
-    bondy_key_encode(key, &bytes);
-    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, write->now_ms))
-        return false;
-    return fill_record(bondy_slice_of(bytes.bytes, bytes.len), raw, out);
-}
-
-static void note_change(struct bondy_store_write *write, const struct bondy_key_bytes *key,
-                        struct bondy_slice now, struct bondy_slice before)
-{
-    struct noted_change *change = bondy_zalloc(sizeof *change);
-
-    change->key = *key;
-    change->now = bondy_memdup0(now.data, now.len);
-    change->now_len = now.len;
-    if (before.len > 0) {
-        change->before = bondy_memdup0(before.data, before.len);
-        change->before_len = before.len;
-    }
-    *write->last = change;
-    write->last = &change->next;
-}
-
-static void free_changes(struct noted_change *change)
-{
-    while (change != NULL) {
-        struct noted_change *next = change->next;
-
-        bondy_free(change->now);
-        bondy_free(change->before);
-        bondy_free(change);
-        change = next;
-    }
-}
-
-/* Puts an envelope; its version is filled in here unless it is a built-in one. */
-static int write_envelope(struct bondy_store_write *write, const struct bondy_store_key *key,
-                          struct bondy_envelope *envelope, const uint8_t *expected,
-                          const uint8_t *builtin_version, struct bondy_error *err)
-{
-    struct bondy_key_bytes bytes;
-    struct bondy_slice before = BONDY_SLICE_EMPTY;
-    struct bondy_envelope current;
-    struct bondy_buf buf = BONDY_BUF_EMPTY;
-    int rc;
-
-    bondy_key_encode(key, &bytes);
-    rc = find_raw(write, &bytes, &before, &current, err);
-    if (rc < 0 && rc != BONDY_ENOENT)
-        return rc;
-    if (expected != NULL &&
-        (rc == BONDY_ENOENT || memcmp(expected, current.version, BONDY_VERSION_LEN) != 0))
-        return bondy_fail(err, BONDY_ECONFLICT, "somebody else changed it meanwhile");
-    if (builtin_version != NULL)
-        memcpy(envelope->version, builtin_version, BONDY_VERSION_LEN);
-    else
-        bondy_hlc_next(&write->store->hlc, write->now_ms, rc == BONDY_OK ? current.version : NULL,
-                       envelope->version);
-    if (bytes.is_hashed)
-        envelope->subkey = key->subkey;
-    bondy_envelope_encode(envelope, &buf);
-    note_change(write, &bytes, bondy_buf_slice(&buf), before);
-    rc = bondy_lmdb_put(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
-                        bondy_buf_slice(&buf), err);
-    write->is_full |= rc == BONDY_ELIMIT;
-    bondy_buf_fini(&buf);
-    return rc;
-}
-
-int bondy_store_put(struct bondy_store_write *write, const struct bondy_store_key *key,
-                    const struct bondy_store_value *value, const uint8_t *expected,
-                    struct bondy_error *err)
-{
-    struct bondy_envelope envelope = {.gen = value->gen,
-                                      .expires_ms = value->expires_ms,
-                                      .schema = value->schema,
-                                      .body = value->body};
-
-    return write_envelope(write, key, &envelope, expected, NULL, err);
-}
-
-int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_store_key *key,
-                            const struct bondy_store_value *value, uint16_t revision,
-                            struct bondy_error *err)
-{
-    static const uint8_t nobody[BONDY_WRITER_LEN];
-    struct bondy_envelope envelope = {.gen = value->gen,
-                                      .expires_ms = value->expires_ms,
-                                      .schema = value->schema,
-                                      .body = value->body};
-    uint8_t version[BONDY_VERSION_LEN];
-
-    bondy_version_make(1, revision, nobody, version);
-    return write_envelope(write, key, &envelope, NULL, version, err);
-}
-
-int bondy_store_delete(struct bondy_store_write *write, const struct bondy_store_key *key,
-                       const uint8_t *expected, struct bondy_error *err)
-{
-    struct bondy_record record;
-    struct bondy_envelope envelope = {.flags = BONDY_ENVELOPE_TOMBSTONE};
-
-    if (!bondy_store_get(write, key, &record))
-        return bondy_fail(err, BONDY_ENOENT, "there is no such record");
-    envelope.gen = record.gen;
-    envelope.schema = record.schema;
-    return write_envelope(write, key, &envelope, expected, NULL, err);
-}
-
-uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bondy_store_key *key)
-{
-    struct bondy_key_bytes bytes;
-    struct bondy_slice raw;
-    struct bondy_envelope envelope;
-
-    bondy_key_encode(key, &bytes);
-    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0)
-        return 0;
-    return envelope.gen + (envelope.flags & BONDY_ENVELOPE_TOMBSTONE ? 1 : 0);
-}
-
-/* ---- scanning ---------------------------------------------------------------------------------
- */
-
-struct scan {
-    int (*fn)(void *context, const struct bondy_record *record);
-    void *context;
-    uint64_t now_ms;
-};
-
-static int scan_one(void *context, struct bondy_slice key, struct bondy_slice value)
-{
-    struct scan *scan = context;
-    struct bondy_record record;
-
-    if (!fill_record(key, value, &record)) {
-        bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
-                  BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
-        return 0;
-    }
-    if (record.is_tombstone || (record.expires_ms != 0 && record.expires_ms <= scan->now_ms))
-        return 0;
-    return scan->fn(scan->context, &record);
-}
-
-static int scan_txn(struct bondy_lmdb_txn *txn, enum bondy_record_type type,
-                    struct bondy_slice scope, struct scan *scan)
-{
-    struct bondy_key_bytes prefix;
-
-    bondy_key_prefix(type, scope, &prefix);
-    return bondy_lmdb_scan(txn, BONDY_LMDB_RECORDS,
-                           bondy_slice_of(prefix.bytes, scope.len == 0 ? 1 : prefix.len), scan_one,
-                           scan, NULL);
-}
-
-int bondy_store_scan(struct bondy_store_write *write, enum bondy_record_type type,
-                     struct bondy_slice scope,
-                     int (*fn)(void *context, const struct bondy_record *record), void *context)
-{
-    struct scan scan = {fn, context, write->now_ms};
-
-    return scan_txn(write->txn, type, scope, &scan);
-}
-
-int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type,
-                          struct bondy_slice scope,
-                          int (*fn)(void *context, const struct bondy_record *record),
-                          void *context)
-{
-    struct scan scan = {fn, context, bondy_clock_wall_ms()};
-    struct bondy_lmdb_txn *txn;
-    int rc = bondy_lmdb_begin_read(store->db, &txn, NULL);
-
-    if (rc < 0)
-        return rc;
-    rc = scan_txn(txn, type, scope, &scan);
-    bondy_lmdb_abort(txn);
-    return rc;
-}
-
 /* ---- batches ----------------------------------------------------------------------------------
  */
 
@@ -306,7 +58,7 @@ static struct bondy_store_job *job_of(struct bondy_mail *mail)
 static void run_job(struct bondy_store_write *write, struct bondy_store_job *job)
 {
     struct bondy_lmdb_txn *outer = write->txn, *inner = NULL;
-    struct noted_change **mark = write->last;
+    struct bondy_noted_change **mark = write->last;
 
     job->rc = bondy_lmdb_begin_write(write->store->db, outer, &inner, &job->err);
     if (job->rc == BONDY_OK) {
@@ -319,7 +71,7 @@ static void run_job(struct bondy_store_write *write, struct bondy_store_job *job
         write->txn = outer;
     }
     if (job->rc != BONDY_OK) {
-        free_changes(*mark);
+        bondy_noted_change_free(*mark);
         *mark = NULL;
         write->last = mark;
     }
@@ -364,16 +116,17 @@ static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
     return bondy_lmdb_commit(write->txn, err);
 }
 
-static void tell_changes(struct bondy_store *store, const struct noted_change *change)
+static void tell_changes(struct bondy_store *store, const struct bondy_noted_change *change)
 {
     for (; change != NULL; change = change->next) {
         struct bondy_slice key = bondy_slice_of(change->key.bytes, change->key.len);
         struct bondy_record before;
         struct bondy_change told = {.before = NULL};
 
-        BONDY_BUG_ON(!fill_record(key, bondy_slice_of(change->now, change->now_len), &told.now));
+        BONDY_BUG_ON(
+            !bondy_record_fill(key, bondy_slice_of(change->now, change->now_len), &told.now));
         if (change->before != NULL &&
-            fill_record(key, bondy_slice_of(change->before, change->before_len), &before) &&
+            bondy_record_fill(key, bondy_slice_of(change->before, change->before_len), &before) &&
             !before.is_tombstone)
             told.before = &before;
         if (store->on_change != NULL)
@@ -425,7 +178,7 @@ static int commit_batch(struct bondy_store_write *write, struct bondy_mail *jobs
 
     while ((rc = try_batch(write, jobs, err)) == BONDY_ELIMIT &&
            bondy_lmdb_grow_wait(store->db, true, &growth) == BONDY_OK) {
-        free_changes(write->first);
+        bondy_noted_change_free(write->first);
         write->first = NULL;
         store->hlc = clock;
     }
@@ -448,12 +201,12 @@ static void run_apart(struct bondy_store *store, struct bondy_mail *jobs)
 
 static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
 {
-    struct bondy_store_write write = {.store = store};
+    struct bondy_store_write write = {.store = store, .hlc = &store->hlc};
     struct bondy_error err, growth;
     int rc = commit_batch(&write, jobs, &err);
 
     if (rc == BONDY_ELIMIT && jobs->next != NULL) {
-        free_changes(write.first);
+        bondy_noted_change_free(write.first);
         run_apart(store, jobs);
         return;
     }
@@ -466,7 +219,7 @@ static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
         bondy_log(BONDY_LOG_ERROR, "store_commit_failed", BONDY_F_STR("reason", err.text));
         fail_all(jobs, rc, &err);
     }
-    free_changes(write.first);
+    bondy_noted_change_free(write.first);
     finish(jobs);
 }
 
@@ -576,6 +329,21 @@ int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
     if (job->rc < 0 && err != NULL)
         *err = job->err;
     return job->rc;
+}
+
+int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type,
+                          struct bondy_slice scope,
+                          int (*fn)(void *context, const struct bondy_record *record),
+                          void *context)
+{
+    struct bondy_lmdb_txn *txn;
+    int rc = bondy_lmdb_begin_read(store->db, &txn, NULL);
+
+    if (rc < 0)
+        return rc;
+    rc = bondy_record_scan(txn, type, scope, bondy_clock_wall_ms(), fn, context);
+    bondy_lmdb_abort(txn);
+    return rc;
 }
 
 /* ---- open and close ----------------------------------------------------------------------------

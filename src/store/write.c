@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/write.h"
+
+#include <string.h>
+
+#include "src/base/alloc.h"
+#include "src/base/log.h"
+
+static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
+{
+    return !(envelope->flags & BONDY_ENVELOPE_TOMBSTONE) &&
+           (envelope->expires_ms == 0 || envelope->expires_ms > now_ms);
+}
+
+bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
+{
+    struct bondy_envelope envelope;
+
+    if (!bondy_key_decode(key, &out->key) || bondy_envelope_decode(value, &envelope, NULL) < 0)
+        return false;
+    if (envelope.subkey.len > 0)
+        out->key.subkey = envelope.subkey;
+    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
+    out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
+    out->gen = envelope.gen;
+    memcpy(out->version, envelope.version, BONDY_VERSION_LEN);
+    out->expires_ms = envelope.expires_ms;
+    out->schema = envelope.schema;
+    out->body = envelope.body;
+    return true;
+}
+
+/* What is stored under a key, tombstones included. A damaged record counts as an I/O error, since
+ * its version is not known. */
+static int find_raw(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+                    struct bondy_slice *raw, struct bondy_envelope *envelope,
+                    struct bondy_error *err)
+{
+    int rc = bondy_lmdb_get(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
+                            raw, err);
+
+    if (rc < 0)
+        return rc;
+    if (bondy_envelope_decode(*raw, envelope, err) < 0) {
+        bondy_log(BONDY_LOG_ERROR, "store_record_damaged", BONDY_F_U64("type", key->bytes[0]));
+        return bondy_fail(err, BONDY_EIO, "the stored record is damaged (wrong checksum)");
+    }
+    return BONDY_OK;
+}
+
+bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
+                     struct bondy_record *out)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice raw;
+    struct bondy_envelope envelope;
+
+    bondy_key_encode(key, &bytes);
+    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, write->now_ms))
+        return false;
+    return bondy_record_fill(bondy_slice_of(bytes.bytes, bytes.len), raw, out);
+}
+
+static void note_change(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+                        struct bondy_slice now, struct bondy_slice before)
+{
+    struct bondy_noted_change *change = bondy_zalloc(sizeof *change);
+
+    change->key = *key;
+    change->now = bondy_memdup0(now.data, now.len);
+    change->now_len = now.len;
+    if (before.len > 0) {
+        change->before = bondy_memdup0(before.data, before.len);
+        change->before_len = before.len;
+    }
+    *write->last = change;
+    write->last = &change->next;
+}
+
+void bondy_noted_change_free(struct bondy_noted_change *change)
+{
+    while (change != NULL) {
+        struct bondy_noted_change *next = change->next;
+
+        bondy_free(change->now);
+        bondy_free(change->before);
+        bondy_free(change);
+        change = next;
+    }
+}
+
+/* Puts an envelope; its version is filled in here unless it is a built-in one. */
+static int write_envelope(struct bondy_store_write *write, const struct bondy_store_key *key,
+                          struct bondy_envelope *envelope, const uint8_t *expected,
+                          const uint8_t *builtin_version, struct bondy_error *err)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice before = BONDY_SLICE_EMPTY;
+    struct bondy_envelope current;
+    struct bondy_buf buf = BONDY_BUF_EMPTY;
+    int rc;
+
+    bondy_key_encode(key, &bytes);
+    rc = find_raw(write, &bytes, &before, &current, err);
+    if (rc < 0 && rc != BONDY_ENOENT)
+        return rc;
+    if (expected != NULL &&
+        (rc == BONDY_ENOENT || memcmp(expected, current.version, BONDY_VERSION_LEN) != 0))
+        return bondy_fail(err, BONDY_ECONFLICT, "somebody else changed it meanwhile");
+    if (builtin_version != NULL)
+        memcpy(envelope->version, builtin_version, BONDY_VERSION_LEN);
+    else
+        bondy_hlc_next(write->hlc, write->now_ms, rc == BONDY_OK ? current.version : NULL,
+                       envelope->version);
+    if (bytes.is_hashed)
+        envelope->subkey = key->subkey;
+    bondy_envelope_encode(envelope, &buf);
+    note_change(write, &bytes, bondy_buf_slice(&buf), before);
+    rc = bondy_lmdb_put(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
+                        bondy_buf_slice(&buf), err);
+    write->is_full |= rc == BONDY_ELIMIT;
+    bondy_buf_fini(&buf);
+    return rc;
+}
+
+int bondy_store_put(struct bondy_store_write *write, const struct bondy_store_key *key,
+                    const struct bondy_store_value *value, const uint8_t *expected,
+                    struct bondy_error *err)
+{
+    struct bondy_envelope envelope = {.gen = value->gen,
+                                      .expires_ms = value->expires_ms,
+                                      .schema = value->schema,
+                                      .body = value->body};
+
+    return write_envelope(write, key, &envelope, expected, NULL, err);
+}
+
+int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_store_key *key,
+                            const struct bondy_store_value *value, uint16_t revision,
+                            struct bondy_error *err)
+{
+    static const uint8_t nobody[BONDY_WRITER_LEN];
+    struct bondy_envelope envelope = {.gen = value->gen,
+                                      .expires_ms = value->expires_ms,
+                                      .schema = value->schema,
+                                      .body = value->body};
+    uint8_t version[BONDY_VERSION_LEN];
+
+    bondy_version_make(1, revision, nobody, version);
+    return write_envelope(write, key, &envelope, NULL, version, err);
+}
+
+int bondy_store_delete(struct bondy_store_write *write, const struct bondy_store_key *key,
+                       const uint8_t *expected, struct bondy_error *err)
+{
+    struct bondy_record record;
+    struct bondy_envelope envelope = {.flags = BONDY_ENVELOPE_TOMBSTONE};
+
+    if (!bondy_store_get(write, key, &record))
+        return bondy_fail(err, BONDY_ENOENT, "there is no such record");
+    envelope.gen = record.gen;
+    envelope.schema = record.schema;
+    return write_envelope(write, key, &envelope, expected, NULL, err);
+}
+
+uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bondy_store_key *key)
+{
+    struct bondy_key_bytes bytes;
+    struct bondy_slice raw;
+    struct bondy_envelope envelope;
+
+    bondy_key_encode(key, &bytes);
+    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0)
+        return 0;
+    return envelope.gen + (envelope.flags & BONDY_ENVELOPE_TOMBSTONE ? 1 : 0);
+}
+
+struct scan {
+    int (*fn)(void *context, const struct bondy_record *record);
+    void *context;
+    uint64_t now_ms;
+};
+
+static int scan_one(void *context, struct bondy_slice key, struct bondy_slice value)
+{
+    struct scan *scan = context;
+    struct bondy_record record;
+
+    if (!bondy_record_fill(key, value, &record)) {
+        bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
+                  BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
+        return 0;
+    }
+    if (record.is_tombstone || (record.expires_ms != 0 && record.expires_ms <= scan->now_ms))
+        return 0;
+    return scan->fn(scan->context, &record);
+}
+
+int bondy_record_scan(struct bondy_lmdb_txn *txn, enum bondy_record_type type,
+                      struct bondy_slice scope, uint64_t now_ms,
+                      int (*fn)(void *context, const struct bondy_record *record), void *context)
+{
+    struct scan scan = {fn, context, now_ms};
+    struct bondy_key_bytes prefix;
+
+    bondy_key_prefix(type, scope, &prefix);
+    return bondy_lmdb_scan(txn, BONDY_LMDB_RECORDS,
+                           bondy_slice_of(prefix.bytes, scope.len == 0 ? 1 : prefix.len), scan_one,
+                           &scan, NULL);
+}
+
+int bondy_store_scan(struct bondy_store_write *write, enum bondy_record_type type,
+                     struct bondy_slice scope,
+                     int (*fn)(void *context, const struct bondy_record *record), void *context)
+{
+    return bondy_record_scan(write->txn, type, scope, write->now_ms, fn, context);
+}
