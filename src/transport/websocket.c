@@ -393,6 +393,19 @@ static int on_receive(struct bondy_websocket *ws, const void *bytes, size_t len)
     return rc;
 }
 
+/* With compression the library may hold octets that it has yet to inflate. No event tells of them,
+ * and the library's own idle handle may have stopped before we made it read. */
+static bool has_more(const struct bondy_websocket *ws)
+{
+    return ws->taken >= RECEIVE_PIECE ||
+           (ws->deflates && lws_service_adjust_timeout(ws->door->lws, 1, 0) == 0);
+}
+
+static bool may_be_read(const struct bondy_websocket *ws)
+{
+    return ws->session != NULL && !ws->is_broken && !ws->is_paused;
+}
+
 /* The library reads one piece for each event and goes back to the loop; with many small messages
  * waiting that is one write, too, for each piece. So whoever seems to have more is read again in
  * the same turn, before the flush. */
@@ -405,20 +418,22 @@ bool bondy_websocket_read_more(struct bondy_door *door)
     bondy_list_splice(&fed, &door->fed);
     while (!bondy_list_is_empty(&fed)) {
         struct bondy_websocket *ws = BONDY_LIST_ENTRY(fed.next, struct bondy_websocket, fed_link);
+        unsigned pieces = 0;
 
         bondy_list_remove(&ws->fed_link);
-        for (unsigned i = 0; i < PIECES_MORE && ws->taken >= RECEIVE_PIECE; i++) {
+        while (pieces < PIECES_MORE && may_be_read(ws) && has_more(ws)) {
             struct lws_pollfd ready = {
                 .fd = lws_get_socket_fd(ws->wsi), .events = LWS_POLLIN, .revents = LWS_POLLIN};
 
             ws->taken = 0;
-            if (ws->session == NULL || ws->is_broken || ws->is_paused)
-                break;
             lws_service_fd(door->lws, &ready);
+            pieces++;
             has_read = true;
         }
         ws->taken = 0;
         bondy_list_remove(&ws->fed_link);
+        if (pieces == PIECES_MORE && may_be_read(ws) && has_more(ws))
+            bondy_list_append(&door->fed, &ws->fed_link);
     }
     return has_read;
 }

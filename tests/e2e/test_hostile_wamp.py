@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+import zlib
 
 import cbor2
 import msgpack
@@ -260,6 +261,46 @@ def test_ws_frame_2_a_flood_of_pings_is_answered_or_ends(daemon):
         except (ConnectionError, socket.timeout):
             pass
         memory_stays(daemon, before, 8 * MIB)
+
+
+def deflated(octets):
+    """As RFC 7692 has it: one raw stream, flushed, without its last four octets."""
+    stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (stream.compress(octets) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def deflating(daemon):
+    sock = connect(daemon.ports["api_gateway.http"])
+    sock.sendall(websocket_head(Sec_WebSocket_Extensions="permessage-deflate"))
+    head = sock.recv(4096)
+    assert head.startswith(b"HTTP/1.1 101") and b"permessage-deflate" in head, head
+    sock.sendall(websocket_frame(deflated(b'[1,"dev",{"roles":{"caller":{}}}]'), 1, reserved=4))
+    assert sock.recv(4096)[0] == 0xC1
+    return sock
+
+
+def test_ws_defl_1_what_compresses_well_arrives_at_once():
+    """WS-DEFL-1: the octets that come out, not those that come in, are what there is to read"""
+    with Daemon(settings={"wamp.websocket.compression_enabled": "on"}) as one, deflating(one) as sock:
+        for n, size in enumerate((100, 10000, 100000, 3000000)):
+            started = time.monotonic()
+            sock.sendall(websocket_frame(deflated(b'[48,%d,{},"a.b",["%s"]]' % (n + 1, b"x" * size)), 1, reserved=4))
+            assert sock.recv(4096)
+            assert time.monotonic() - started < 5
+
+
+def test_p9_a_bomb_in_a_compressed_message():
+    """P9: 256 MiB in 256 KiB; memory stays, the message is not taken"""
+    keys = {"wamp.websocket.compression_enabled": "on", "wamp.websocket.ping.idle_timeout": "2s"}
+    with Daemon(settings=keys) as one, deflating(one) as sock:
+        before = one.rss()
+        sock.sendall(websocket_frame(deflated(b"[" * (256 * MIB)), 1, reserved=4))
+        assert serves(one)
+        memory_stays(one, before, 64 * MIB)
+        if not SANITIZED:
+            wait_until(lambda: one.rss() < before + 24 * MIB)
+        assert read_all(sock, 40)[:4] in (b"", bytes([0x88, 2, 1009 >> 8, 1009 & 255]))
+        memory_stays(one, before, 24 * MIB)
 
 
 # ---- messages ----------------------------------------------------------------------------------------------
