@@ -17,7 +17,6 @@ src_server_libserver_a_SOURCES = \
 	src/server/config_sources.c \
 	src/server/config_suggest.c \
 	src/server/config_value.c src/server/config_value.h \
-	src/server/cpus.c src/server/cpus.h \
 	src/server/dev.c src/server/dev.h \
 	src/server/documents.c src/server/documents.h \
 	src/server/listeners.h \

@@ -3,12 +3,12 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/metric.h"
-#include "src/server/cpus.h"
 #include "src/server/server.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/sys/file.h"
 #include "src/sys/notify.h"
+#include "src/sys/process.h"
 
 #include <config.h>
 
@@ -26,10 +26,11 @@ static int make_tables(struct bondy_server *server, struct bondy_error *err)
     int64_t wanted = bondy_config_number(server->config, "io_threads");
 
     (void)err;
-    server->thread_count = wanted > 0 ? (unsigned)wanted : bondy_cpus_usable();
+    server->thread_count = wanted > 0 ? (unsigned)wanted : bondy_process_cpus();
     server->threads = bondy_calloc(server->thread_count, sizeof *server->threads);
     server->realms = bondy_realms_create();
     bondy_metric_limit((size_t)bondy_config_number(server->config, "metrics.max_series"));
+    bondy_process_metrics();
     return BONDY_OK;
 }
 

@@ -5,7 +5,6 @@
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
-#include "src/server/cpus.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 

@@ -15,6 +15,7 @@
 #include "src/sys/file.h"
 
 #define MOST_PROC_BYTES 65536
+#define MOST_CPUS 4096
 
 /* ---- CPUs ------------------------------------------------------------------------------------ */
 
@@ -29,22 +30,29 @@ static unsigned affine_cpus(void)
     return online < 1 ? 1 : (unsigned)online;
 }
 
-/* The quota in a cpu.max file ("max 100000" or "150000 100000") as CPUs, or 0 for none. */
+unsigned bondy_process_cpus_of_quota(struct bondy_slice text)
+{
+    char copy[64], *end;
+    long long quota, period;
+
+    if (text.len >= sizeof copy)
+        return 0;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    quota = strtoll(copy, &end, 10);
+    period = strtoll(end, NULL, 10);
+    if (quota <= 0 || period <= 0 || quota / period >= MOST_CPUS)
+        return 0;
+    return (unsigned)(quota / period + (quota % period > 0));
+}
+
 static unsigned quota_of(const char *path)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
     unsigned cpus = 0;
 
-    if (bondy_file_read(path, MOST_PROC_BYTES, &text, NULL) == BONDY_OK) {
-        char *end;
-        unsigned long long quota, period;
-
-        bondy_buf_append_byte(&text, '\0');
-        quota = strtoull(text.data, &end, 10);
-        period = strtoull(end, NULL, 10);
-        if (quota > 0 && period > 0)
-            cpus = (unsigned)((quota + period - 1) / period);
-    }
+    if (bondy_file_read(path, MOST_PROC_BYTES, &text, NULL) == BONDY_OK)
+        cpus = bondy_process_cpus_of_quota(bondy_buf_slice(&text));
     bondy_buf_fini(&text);
     return cpus;
 }
@@ -86,7 +94,9 @@ unsigned bondy_process_cpus(void)
     unsigned cpus = affine_cpus();
     unsigned quota = group_cpus();
 
-    return quota > 0 && quota < cpus ? quota : cpus;
+    if (quota > 0 && quota < cpus)
+        cpus = quota;
+    return cpus == 0 ? 1 : cpus;
 }
 
 /* ---- gauges ---------------------------------------------------------------------------------- */

@@ -4,9 +4,13 @@
 
 /* process: what the operating system knows about this process. */
 
+#include "src/base/slice.h"
+
 /* The CPUs this process may use: its affinity, bounded by the quota of its control group (rounded
  * up). At least 1. Reads files: at start only. */
 unsigned bondy_process_cpus(void);
+/* CPUs in a text of cpu.max ("150000 100000", "max 100000"): rounded up, 0 for no limit. */
+unsigned bondy_process_cpus_of_quota(struct bondy_slice text);
 /* Registers the process_* gauges (cpu, memory, descriptors, start time) that are read from /proc
  * whenever metrics are formatted. */
 void bondy_process_metrics(void);

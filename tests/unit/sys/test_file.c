@@ -249,6 +249,21 @@ static void the_limit_of_open_files_is_raised_as_far_as_allowed(void **state)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void a_quota_of_cpus_is_rounded_up(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned expected;
+    } cases[] = {{"max 100000\n", 0},   {"100000 100000\n", 1}, {"150000 100000\n", 2},
+                 {"50000 100000\n", 1}, {"400000 100000", 4},   {"", 0},
+                 {"-1 100000\n", 0},    {"100000 0\n", 0},      {"nonsense", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++)
+        assert_int_equal(bondy_process_cpus_of_quota(bondy_slice_text(cases[i].text)),
+                         cases[i].expected);
+}
+
 static void the_process_knows_its_cpus_and_gauges(void **state)
 {
     static const char *const names[] = {
@@ -296,6 +311,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test(the_watchdog_s_time_is_read_when_it_is_meant_for_us),
         cmocka_unit_test(the_limit_of_open_files_is_raised_as_far_as_allowed),
+        cmocka_unit_test(a_quota_of_cpus_is_rounded_up),
         cmocka_unit_test(the_process_knows_its_cpus_and_gauges),
     };
 
