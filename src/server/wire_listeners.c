@@ -168,7 +168,6 @@ static int fill_tcp(struct bondy_door_listener *door, const struct bondy_config 
 
     if (ip == NULL)
         ip = strcmp(version, "4") == 0 ? "0.0.0.0" : "::";
-    door->dual_stack = strcmp(version, "46") == 0;
     door->reuseport = number(config, door->name, "reuseport") != 0;
     door->dual_stack = strcmp(version, "46") == 0;
     door->backlog = (int)number(config, door->name, "backlog");
