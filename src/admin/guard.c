@@ -139,7 +139,8 @@ static bool are_basic_credentials(const struct bondy_admin_guard *guard, struct 
     name = bondy_slice_of(bytes, (size_t)(colon - bytes));
     password = bondy_slice_skip(decoded, name.len + 1);
     /* The hash is made for any name, so that the time tells nothing. */
-    is_right = is_password(guard, password) & bondy_slice_is(name, ADMIN_NAME);
+    is_right = is_password(guard, password);
+    is_right = bondy_slice_is(name, ADMIN_NAME) && is_right;
     sodium_memzero(bytes, sizeof bytes);
     return is_right;
 }

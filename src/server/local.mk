@@ -40,4 +40,3 @@ src/server/demo_api.c: $(top_srcdir)/api-specs/examples/demo.json $(top_srcdir)/
 	$(AM_V_GEN)$(MKDIR_P) src/server && \
 	  $(top_srcdir)/contrib/embed bondy_demo_api $(top_srcdir)/api-specs/examples/demo.json > $@.tmp && \
 	  mv $@.tmp $@
-EXTRA_DIST += api-specs/examples/demo.json

@@ -5,3 +5,4 @@ tests_script_run_scripts_CPPFLAGS = $(AM_CPPFLAGS) -DBONDY_TOP='"$(abs_top_srcdi
 tests_script_run_scripts_CFLAGS = $(TEST_CFLAGS)
 tests_script_run_scripts_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
 TESTS += tests/script/run_scripts
+EXTRA_DIST += tests/script/README.md tests/script/covered $(wildcard $(srcdir)/tests/script/*.wts)
