@@ -640,14 +640,6 @@ static const struct lws_extension extensions[] = {
 /* Pings are ours. */
 static const lws_retry_bo_t no_pings = {.secs_since_valid_ping = 0, .secs_since_valid_hangup = 0};
 
-static void on_lws_log(int level, const char *line)
-{
-    size_t len = strcspn(line, "\n");
-
-    (void)level;
-    bondy_log(BONDY_LOG_DEBUG, "lws", BONDY_F_SLICE("line", bondy_slice_of(line, len)));
-}
-
 /* Guards what the library keeps for the process: log settings, the plug-in it loads. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -670,7 +662,8 @@ int bondy_websocket_open(struct bondy_door *door, struct bondy_error *err)
 
     door->websocket_slab = bondy_slab_create(sizeof(struct bondy_websocket), 0);
     pthread_mutex_lock(&library_lock);
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    /* Its log lines are made in one buffer that all threads share; our own records say as much. */
+    lws_set_log_level(0, NULL);
     door->lws = lws_create_context(&info);
     pthread_mutex_unlock(&library_lock);
     if (door->lws == NULL)
