@@ -208,6 +208,19 @@ static void tell_gone(struct bondy_request *request)
     listener->handler->on_gone(listener->context, request);
 }
 
+static void leave_pending(struct bondy_request *request)
+{
+    struct bondy_http_connection *connection = request->connection;
+
+    if (!request->is_waiting)
+        return;
+    request->is_waiting = false;
+    bondy_list_remove(&request->link);
+    connection->server->pending_count--;
+    if (!request->is_suspended)
+        connection->engine->unsuspended_count--;
+}
+
 void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, void **slot,
                                    enum MHD_RequestTerminationCode code)
 {
@@ -218,6 +231,8 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
     *slot = NULL;
     connection->request = NULL;
     if (request != NULL) {
+        leave_pending(request); /* the connection broke before it was suspended */
+        watch_stop(connection);
         if (request->state < BONDY_REQUEST_ANSWERED)
             tell_gone(request);
         bondy_http_count_request(request);
@@ -231,25 +246,16 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void leave_pending(struct bondy_request *request)
-{
-    struct bondy_http_server *server = request->connection->server;
-
-    if (!bondy_list_is_empty(&request->link)) {
-        bondy_list_remove(&request->link);
-        server->pending_count--;
-    }
-}
-
 void bondy_connection_resume(struct bondy_http_connection *connection)
 {
     struct bondy_request *request = connection->request;
 
     leave_pending(request);
-    request->is_suspended = false;
     watch_stop(connection); /* before libmicrohttpd polls the descriptor again */
     bondy_connection_enter(connection, BONDY_PHASE_SENDING);
-    MHD_resume_connection(connection->mhd);
+    if (request->is_suspended)
+        MHD_resume_connection(connection->mhd);
+    request->is_suspended = false;
     connection->engine->is_due = true;
     bondy_loop_again(connection->server->loop);
 }
@@ -274,7 +280,7 @@ void bondy_response_send(struct bondy_request *request, struct bondy_response *r
     request->state = BONDY_REQUEST_ANSWERED;
     request->handler_knows = false;
     request->answer = response;
-    if (request->is_suspended)
+    if (request->is_waiting)
         bondy_connection_resume(request->connection);
     else
         BONDY_BUG_ON(!request->in_handler);
@@ -283,6 +289,7 @@ void bondy_response_send(struct bondy_request *request, struct bondy_response *r
 static enum MHD_Result queue_answer(struct bondy_request *request)
 {
     request->state = BONDY_REQUEST_SENT;
+    request->connection->engine->has_more = true;
     bondy_connection_enter(request->connection, BONDY_PHASE_SENDING);
     return bondy_response_queue(request, BONDY_MOVE(request->answer)) ? MHD_YES : MHD_NO;
 }
@@ -400,8 +407,10 @@ static enum MHD_Result take_head(struct bondy_request *request, const char *meth
         return refuse(request, 413, "the body is larger than this resource takes");
     }
     request->state = BONDY_REQUEST_BODY;
-    if (request->has_body)
+    if (request->has_body) {
+        connection->engine->has_more = true;
         bondy_connection_enter(connection, BONDY_PHASE_BODY);
+    }
     return MHD_YES;
 }
 
@@ -423,6 +432,7 @@ static enum MHD_Result take_body(struct bondy_request *request, const char *data
     size_t more = *len;
 
     *len = 0;
+    request->connection->engine->has_more = true;
     bondy_connection_enter(request->connection, BONDY_PHASE_BODY);
     if (request->body_dropped)
         return MHD_YES;
@@ -444,10 +454,25 @@ static enum MHD_Result take_whole(struct bondy_request *request)
     request->in_handler = false;
     if (request->state == BONDY_REQUEST_ANSWERED)
         return queue_answer(request);
-    request->is_suspended = true;
+    request->is_waiting = true;
+    request->waiting_since_ms = bondy_loop_now_ms(connection->server->loop);
     bondy_list_append(&connection->server->pending, &request->link);
     connection->server->pending_count++;
+    connection->engine->unsuspended_count++;
     bondy_connection_enter(connection, BONDY_PHASE_WAITING);
+    return MHD_YES;
+}
+
+/* libmicrohttpd asks whether there is an answer by now. */
+static enum MHD_Result wait_on(struct bondy_request *request)
+{
+    struct bondy_http_connection *connection = request->connection;
+
+    if (bondy_loop_now_ms(connection->server->loop) - request->waiting_since_ms <
+        BONDY_SUSPEND_AFTER_MS)
+        return MHD_YES;
+    request->is_suspended = true;
+    connection->engine->unsuspended_count--;
     MHD_suspend_connection(connection->mhd);
     return MHD_YES;
 }
@@ -468,7 +493,8 @@ enum MHD_Result bondy_connection_on_access(void *context, struct MHD_Connection 
         return *data_len > 0 ? take_body(request, data, data_len) : take_whole(request);
     case BONDY_REQUEST_ANSWERED:
         return *data_len > 0 ? take_body(request, data, data_len) : queue_answer(request);
-    case BONDY_REQUEST_WITH_HANDLER: /* suspended: libmicrohttpd does not call */
+    case BONDY_REQUEST_WITH_HANDLER:
+        return wait_on(request);
     case BONDY_REQUEST_SENT:
     case BONDY_REQUEST_GONE:
         break;

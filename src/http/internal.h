@@ -28,6 +28,10 @@
 /* A request that is answered within this time is not watched for a client that leaves: the watch
  * costs a quarter of the throughput (architecture 9.4). */
 #define BONDY_WATCH_AFTER_MS 250u
+/* A request that is answered within this time is not suspended: taking its descriptor out of
+ * libmicrohttpd's set and putting it back costs two system calls, and a third for the read that
+ * finds nothing afterwards. Until then libmicrohttpd asks again in each run. */
+#define BONDY_SUSPEND_AFTER_MS 2u
 
 /* One libmicrohttpd daemon. Its pool and its own timeout are fixed when it starts, listeners may
  * differ: each pair of values has an engine, made for the first connection that needs it. */
@@ -40,8 +44,10 @@ struct bondy_http_engine {
     uv_poll_t *poll; /* on the daemon's epoll descriptor */
     int epoll_fd;
     struct bondy_timer timer;
-    bool is_due; /* something was added or resumed since the last run */
+    bool is_due; /* something was added, resumed or answered since the last run */
     bool is_running;
+    bool has_more;              /* the run left an answer or a body to the next one */
+    unsigned unsuspended_count; /* requests that wait for their answer, but not suspended */
 };
 
 #define BONDY_HTTP_CLASSES 6 /* of status codes; 0 is "no answer" */
@@ -127,7 +133,9 @@ struct bondy_request {
     uint64_t started_ns;
     bool handler_knows; /* on_head was called: on_gone is due when nobody answers */
     bool in_handler;
+    bool is_waiting; /* in the server's list of these */
     bool is_suspended;
+    uint64_t waiting_since_ms;
     bool expects_continue;
     bool has_body;
     bool is_chunked;

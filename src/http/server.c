@@ -58,7 +58,11 @@ static void engine_arm(struct bondy_http_engine *engine)
         bondy_timer_stop(wheel, &engine->timer);
         return;
     }
-    if (wait_ms == 0) {
+    if (wait_ms == 0 && engine->unsuspended_count > 0 && !engine->has_more) {
+        /* The library wants to run again at once, maybe only because of these: their answers make
+         * it due. Should there be more to do, it waits this little. */
+        wait_ms = 1;
+    } else if (wait_ms == 0) {
         engine->is_due = true;
         bondy_loop_again(engine->server->loop);
         return;
@@ -75,6 +79,7 @@ static void engine_run(struct bondy_http_engine *engine)
         return;
     engine->is_running = true;
     engine->is_due = false;
+    engine->has_more = false;
     MHD_run(engine->daemon);
     engine->is_running = false;
     engine_arm(engine);
@@ -82,9 +87,11 @@ static void engine_run(struct bondy_http_engine *engine)
 
 static void engine_readable(uv_poll_t *poll, int status, int events)
 {
+    struct bondy_http_engine *engine = poll->data;
+
     (void)status;
     (void)events;
-    engine_run(poll->data);
+    engine->is_due = true; /* after what else came in this turn: answers of calls above all */
 }
 
 static void engine_timed_out(struct bondy_timer *timer)
