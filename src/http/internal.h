@@ -58,12 +58,25 @@ struct bondy_http_series {
     bondy_metric_id duration;
 };
 
+/* Answers that were sent and may be sent again: see prepared.c. The shelf is chosen by the lengths
+ * of headers and body. */
+#define BONDY_PREPARED_SHELVES 16
+#define BONDY_PREPARED_KEPT 64 /* a shelf */
+#define BONDY_PREPARED_HEADERS_MAX 512
+#define BONDY_PREPARED_BODY_MAX 1024
+
+struct bondy_prepared_shelf {
+    struct bondy_list free;
+    unsigned count;
+};
+
 struct bondy_http_server {
     struct bondy_loop *loop;
     unsigned max_connections;
     struct bondy_flush flush;
     struct bondy_list engines;
     struct bondy_slab *requests;
+    struct bondy_prepared_shelf shelves[BONDY_PREPARED_SHELVES];
     struct bondy_list connections;
     struct bondy_list pending; /* requests that wait for their answer */
     size_t pending_count;
@@ -160,6 +173,7 @@ struct bondy_request {
     bool body_dropped;
     struct bondy_buf body;
     struct bondy_response *answer;
+    struct bondy_prepared *prepared; /* what libmicrohttpd sends, when it can be used again */
     void *user;
     size_t id_len;
     char id[BONDY_REQUEST_ID_MAX + 1];
@@ -198,6 +212,20 @@ bool bondy_response_queue(struct bondy_request *request, struct bondy_response *
  * body); the connection must be closed then. Takes the response. */
 void bondy_response_write(struct bondy_http_connection *connection, struct bondy_request *request,
                           struct bondy_response *response);
+
+/* ---- prepared.c ---- */
+/* An answer with these headers (name NUL value NUL, and so on), this request id (or none) and a
+ * copy of this body; lengths within the limits above. The caller's until it is given back, after
+ * libmicrohttpd is done with it. NULL: libmicrohttpd made none. */
+struct bondy_prepared *bondy_prepared_take(struct bondy_http_server *server,
+                                           struct bondy_slice headers, struct bondy_slice id,
+                                           struct bondy_slice body);
+struct MHD_Response *bondy_prepared_mhd(struct bondy_prepared *prepared);
+void bondy_prepared_give_back(struct bondy_prepared *prepared);
+void bondy_prepared_init(struct bondy_http_server *server);
+/* After every request is over. */
+void bondy_prepared_fini(struct bondy_http_server *server);
+
 /* ---- problem.c ---- */
 struct bondy_response *bondy_problem_response(const struct bondy_request *request, unsigned status,
                                               const char *code, const char *message);

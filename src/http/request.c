@@ -81,6 +81,8 @@ void bondy_request_destroy(struct bondy_request *request)
         bondy_free((char *)request->host.data);
     bondy_buf_fini(&request->body);
     bondy_response_destroy(request->answer);
+    if (request->prepared != NULL)
+        bondy_prepared_give_back(request->prepared);
     bondy_slab_free(request->connection->server->requests, request);
 }
 

@@ -32,10 +32,12 @@ static char lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
 }
 
-static bool is_token_char(char c)
-{
-    return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
-}
+/* RFC 9110, 5.6.2 */
+static const bool is_token[256] = {
+    ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+    ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+    ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
+};
 
 /* The one place that every header of an answer passes (H3). */
 static int check_header(const char *name, struct bondy_slice value, struct bondy_error *err)
@@ -43,7 +45,7 @@ static int check_header(const char *name, struct bondy_slice value, struct bondy
     if (*name == '\0')
         return bondy_fail(err, BONDY_EINVAL, "a header has no name");
     for (const char *c = name; *c != '\0'; c++) {
-        if (!is_token_char(*c))
+        if (!is_token[(unsigned char)*c])
             return bondy_fail(err, BONDY_EINVAL, "\"%.64s\" is not a header name", name);
     }
     for (size_t i = 0; i < value.len; i++) {
@@ -57,24 +59,26 @@ static int check_header(const char *name, struct bondy_slice value, struct bondy
     return BONDY_OK;
 }
 
-int bondy_response_header(struct bondy_response *response, const char *name,
-                          struct bondy_slice value, struct bondy_error *err)
+static void put_header(struct bondy_response *response, const char *name, struct bondy_slice value)
 {
-    char *out;
-    size_t name_len;
-    int rc = check_header(name, value, err);
-
-    if (rc < 0)
-        return rc;
-    name_len = strlen(name);
-    out = bondy_buf_reserve(&response->headers, name_len + value.len + 2);
+    size_t name_len = strlen(name);
+    char *out = bondy_buf_reserve(&response->headers, name_len + value.len + 2);
     for (size_t i = 0; i <= name_len; i++)
         *out++ = lower(name[i]);
     if (value.len > 0)
         memcpy(out, value.data, value.len);
     out[value.len] = '\0';
     response->headers.len += name_len + value.len + 2;
-    return BONDY_OK;
+}
+
+int bondy_response_header(struct bondy_response *response, const char *name,
+                          struct bondy_slice value, struct bondy_error *err)
+{
+    int rc = check_header(name, value, err);
+
+    if (rc == BONDY_OK)
+        put_header(response, name, value);
+    return rc;
 }
 
 /* Walks the headers; *at starts at 0. */
@@ -107,7 +111,8 @@ int bondy_response_set_header(struct bondy_response *response, const char *name,
         }
         start = at;
     }
-    return bondy_response_header(response, name, value, err);
+    put_header(response, name, value);
+    return BONDY_OK;
 }
 
 bool bondy_response_has_header(const struct bondy_response *response, const char *name)
@@ -166,10 +171,6 @@ static size_t common_headers(const struct bondy_http_connection *connection,
         out[count][0] = listener[0];
         out[count++][1] = listener[1];
     }
-    if (request != NULL && !bondy_response_has_header(response, "x-request-id")) {
-        out[count][0] = "x-request-id";
-        out[count++][1] = request->id;
-    }
     if (response->content_type != NULL && !has_no_body(response->status) &&
         !bondy_response_has_header(response, "content-type")) {
         out[count][0] = "content-type";
@@ -179,6 +180,10 @@ static size_t common_headers(const struct bondy_http_connection *connection,
         out[count][0] = "connection";
         out[count++][1] = "close";
     }
+    if (request != NULL && !bondy_response_has_header(response, "x-request-id")) {
+        out[count][0] = "x-request-id"; /* last: response_queue looks for it there */
+        out[count++][1] = request->id;
+    }
     return count;
 }
 
@@ -187,32 +192,89 @@ static void free_body(void *data)
     bondy_free(data);
 }
 
-bool bondy_response_queue(struct bondy_request *request, struct bondy_response *response)
+/* All headers but the request id in one piece, or false when they are too long for it. */
+static bool flatten(const struct bondy_response *response, const char *const common[][2],
+                    size_t count, char out[BONDY_PREPARED_HEADERS_MAX], size_t *out_len)
 {
-    struct bondy_http_connection *connection = request->connection;
-    const char *common[MAX_COMMON][2];
+    size_t len = response->headers.len;
+
+    if (len > BONDY_PREPARED_HEADERS_MAX)
+        return false;
+    if (len > 0)
+        memcpy(out, response->headers.data, len);
+    for (size_t i = 0; i < 2 * count; i++) {
+        const char *text = common[i / 2][i % 2];
+        size_t text_len = strlen(text) + 1;
+
+        if (text_len > BONDY_PREPARED_HEADERS_MAX - len)
+            return false;
+        memcpy(out + len, text, text_len);
+        len += text_len;
+    }
+    *out_len = len;
+    return true;
+}
+
+/* A small answer, from those that were sent before; NULL when it is not small. */
+static struct MHD_Response *take_prepared(struct bondy_request *request,
+                                          const struct bondy_response *response,
+                                          const char *const common[][2], size_t count)
+{
+    bool has_id = count > 0 && common[count - 1][1] == request->id;
+    struct bondy_slice id = has_id ? bondy_request_id(request) : BONDY_SLICE_EMPTY;
+    struct bondy_slice body = BONDY_SLICE_EMPTY;
+    char headers[BONDY_PREPARED_HEADERS_MAX];
+    size_t len;
+
+    if (!has_no_body(response->status))
+        body = bondy_buf_slice(&response->body);
+    if (body.len > BONDY_PREPARED_BODY_MAX ||
+        !flatten(response, common, has_id ? count - 1 : count, headers, &len))
+        return NULL;
+    request->prepared = bondy_prepared_take(request->connection->server,
+                                            (struct bondy_slice){headers, len}, id, body);
+    return request->prepared == NULL ? NULL : bondy_prepared_mhd(request->prepared);
+}
+
+/* Any answer. Takes the body. */
+static struct MHD_Response *make_new(struct bondy_response *response, const char *const common[][2],
+                                     size_t count)
+{
     const char *name, *value;
     struct MHD_Response *out;
-    enum MHD_Result queued;
-    size_t count, at = 0;
+    size_t at = 0;
 
     if (has_no_body(response->status) || response->body.len == 0)
         out = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     else
         out = MHD_create_response_from_buffer_with_free_callback(
             response->body.len, BONDY_MOVE(response->body.data), free_body);
-    if (out == NULL) {
-        bondy_response_destroy(response);
-        return false;
-    }
+    if (out == NULL)
+        return NULL;
     while (next_header(&response->headers, &at, &name, &value))
         MHD_add_response_header(out, name, value);
-    count = common_headers(connection, request, response, common);
     for (size_t i = 0; i < count; i++)
         MHD_add_response_header(out, common[i][0], common[i][1]);
-    request->status = response->status;
-    queued = MHD_queue_response(connection->mhd, response->status, out);
-    MHD_destroy_response(out);
+    return out;
+}
+
+bool bondy_response_queue(struct bondy_request *request, struct bondy_response *response)
+{
+    struct bondy_http_connection *connection = request->connection;
+    const char *common[MAX_COMMON][2];
+    const char *const(*headers)[2] = (const char *const(*)[2])common;
+    size_t count = common_headers(connection, request, response, common);
+    struct MHD_Response *out = take_prepared(request, response, headers, count);
+    enum MHD_Result queued = MHD_NO;
+
+    if (out == NULL)
+        out = make_new(response, headers, count);
+    if (out != NULL) {
+        request->status = response->status;
+        queued = MHD_queue_response(connection->mhd, response->status, out);
+    }
+    if (out != NULL && request->prepared == NULL)
+        MHD_destroy_response(out);
     bondy_response_destroy(response);
     return queued == MHD_YES;
 }

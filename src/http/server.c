@@ -230,6 +230,7 @@ int bondy_http_server_create(struct bondy_loop *loop, unsigned max_connections,
     server->loop = loop;
     server->max_connections = max_connections;
     server->requests = bondy_slab_create(sizeof(struct bondy_request), 0);
+    bondy_prepared_init(server);
     bondy_list_init(&server->engines);
     bondy_list_init(&server->connections);
     bondy_list_init(&server->pending);
@@ -336,6 +337,7 @@ void bondy_http_server_destroy(struct bondy_http_server *server)
     while (!bondy_list_is_empty(&server->engines))
         engine_destroy(BONDY_LIST_ENTRY(server->engines.next, struct bondy_http_engine, link));
     bondy_linger_stop_all(server);
+    bondy_prepared_fini(server);
     bondy_slab_destroy(server->requests);
     bondy_free(server);
 }

@@ -2,6 +2,7 @@
 #include "tests/lib/test.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
@@ -726,6 +727,83 @@ static void a_client_that_leaves_while_it_waits_is_noticed(void **state)
     assert_int_equal(bondy_http_server_pending(rig->server), 0);
 }
 
+/* Before it is suspended: libmicrohttpd still watches the connection. */
+static void a_client_that_resets_at_once_is_noticed(void **state)
+{
+    struct rig *rig = *state;
+    const struct linger at_once = {.l_onoff = 1};
+    struct http_client client;
+
+    http_client_open_tcp(&client, rig->server, rig->loop, &rig->listener);
+    http_client_say(&client, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    wait_for_handler(rig);
+    assert_int_equal(setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    http_client_close(&client);
+    for (unsigned i = 0; i < 2000 && rig->gone == 0; i++)
+        bondy_loop_turn(rig->loop, 5);
+    assert_int_equal(rig->gone, 1);
+    assert_int_equal(bondy_http_server_pending(rig->server), 0);
+}
+
+static void a_request_that_waits_long_is_answered_too(void **state)
+{
+    struct rig *rig = *state;
+    struct http_client client, other;
+    struct http_reply reply = {0};
+
+    open_client(rig, &client);
+    open_client(rig, &other);
+    http_client_say(&client, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    wait_for_handler(rig);
+    for (uint64_t start = bondy_loop_now_ms(rig->loop);
+         bondy_loop_now_ms(rig->loop) < start + 10;) /* it is suspended by then */
+        bondy_loop_turn(rig->loop, 1);
+    assert_int_equal(http_client_ask(&other, "GET /else HTTP/1.1\r\nHost: h\r\n\r\n", &reply), 200);
+    assert_int_equal(bondy_http_server_pending(rig->server), 1);
+    echo(rig->waiting);
+    assert_true(http_client_read(&client, false, &reply));
+    assert_string_equal(reply.body.data, "GET h:0 /wait  ");
+    assert_int_equal(rig->gone, 0);
+    http_reply_fini(&reply);
+    http_client_close(&other);
+    http_client_close(&client);
+}
+
+/* Answers of the same form are the same object: nothing of one may be in the other. */
+static void answers_of_the_same_form_keep_apart(void **state)
+{
+    struct rig *rig = *state;
+    struct http_client client;
+    struct http_reply reply = {0};
+    char ask[160], id[24];
+
+    open_client(rig, &client);
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(id, sizeof id, "id-%u", i * 37 % 101);
+        snprintf(ask, sizeof ask, "%s /%03u HTTP/1.1\r\nHost: h\r\n%s%s%s\r\n",
+                 i % 7 == 3 ? "HEAD" : "GET", i, i % 3 != 0 ? "X-Request-Id: " : "",
+                 i % 3 != 0 ? id : "", i % 3 != 0 ? "\r\n" : "");
+        http_client_say(&client, ask);
+        assert_true(http_client_read(&client, i % 7 == 3, &reply));
+        assert_int_equal(http_reply_header_count(&reply, "x-request-id"), 1);
+        if (i % 3 != 0)
+            assert_string_equal(http_reply_header(&reply, "x-request-id"), id);
+        else
+            assert_int_equal(strlen(http_reply_header(&reply, "x-request-id")), 36);
+        snprintf(ask, sizeof ask, "GET h:0 /%03u  ", i);
+        assert_int_equal(strtol(http_reply_header(&reply, "content-length"), NULL, 10),
+                         strlen(ask) + (i % 7 == 3)); /* of HEAD */
+        if (i % 7 != 3)
+            assert_string_equal(reply.body.data, ask);
+        if (i % 50 == 49) { /* the limit of requests a connection */
+            http_client_close(&client);
+            open_client(rig, &client);
+        }
+    }
+    http_reply_fini(&reply);
+    http_client_close(&client);
+}
+
 static void a_client_that_leaves_in_its_body_is_noticed(void **state)
 {
     struct rig *rig = *state;
@@ -878,6 +956,9 @@ int main(void)
         RIGGED(a_head_that_drips_ends_too),                     /* H6 */
         RIGGED(an_answer_may_come_later),
         RIGGED(a_client_that_leaves_while_it_waits_is_noticed),
+        RIGGED(a_client_that_resets_at_once_is_noticed),
+        RIGGED(a_request_that_waits_long_is_answered_too),
+        RIGGED(answers_of_the_same_form_keep_apart),
         RIGGED(a_client_that_leaves_in_its_body_is_noticed),
         RIGGED(a_server_that_stops_answers_what_waits),
         RIGGED(a_drained_server_closes_after_each_answer),
