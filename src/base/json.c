@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "src/base/alloc.h"
+#include "src/base/nearest.h"
 
 /* ---- text to tree ---------------------------------------------------------------------------- */
 
@@ -254,36 +255,6 @@ void bondy_json_pointer_pop(struct bondy_buf *pointer, size_t len)
 
 #define LONGEST_WORD 63
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Damerau-Levenshtein, the form in which no part is changed twice: rows of the usual table, the
- * last three kept. */
-static size_t edit_distance(struct bondy_slice a, struct bondy_slice b)
-{
-    size_t rows[3][LONGEST_WORD + 1];
-
-    for (size_t j = 0; j <= b.len; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i + 2) % 3];
-        const size_t *twice_above = rows[(i + 1) % 3];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = above[j - 1] + (a.data[i - 1] != b.data[j - 1]);
-
-            row[j] = least(change, least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1])
-                row[j] = least(row[j], twice_above[j - 2] + 1);
-        }
-    }
-    return rows[a.len % 3][b.len];
-}
-
 const char *bondy_json_nearest(struct bondy_slice word, const char *const *candidates)
 {
     const char *nearest = NULL;
@@ -297,7 +268,7 @@ const char *bondy_json_nearest(struct bondy_slice word, const char *const *candi
 
         if (candidate.len > LONGEST_WORD)
             continue;
-        distance = edit_distance(word, candidate);
+        distance = bondy_nearest_distance(word, candidate, false);
         if (distance < shortest && distance * 2 < candidate.len) {
             nearest = *candidates;
             shortest = distance;

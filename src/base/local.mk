@@ -11,6 +11,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/log.c src/base/log_format.c src/base/log.h \
 	src/base/map.c src/base/map.h \
 	src/base/metric.c src/base/metric.h \
+	src/base/nearest.c src/base/nearest.h \
 	src/base/problem.c src/base/problem.h \
 	src/base/ref.h \
 	src/base/slab.c src/base/slab.h \

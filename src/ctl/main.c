@@ -3,6 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/base/json.h"
 #include "src/ctl/commands.h"
 #include "src/ctl/stream.h"
 
@@ -72,6 +73,24 @@ static int run_verb(const struct bondy_ctl_verb *verb, int argc, char **argv)
     return status;
 }
 
+static int refuse_verb(const char *word)
+{
+    const char *names[BONDY_COUNT(verbs) + 1] = {NULL};
+    const char *nearest;
+
+    for (size_t i = 0; i < BONDY_COUNT(verbs); i++)
+        names[i] = verbs[i]->name;
+    nearest = bondy_json_nearest(bondy_slice_text(word), names);
+    if (word[0] == '-')
+        fprintf(stderr, "bondy: \"%s\": options stand behind the verb: bondy call %s ...\n", word,
+                word);
+    else if (nearest != NULL)
+        fprintf(stderr, "bondy: unknown verb \"%s\"; did you mean \"%s\"?\n", word, nearest);
+    else
+        fprintf(stderr, "bondy: unknown verb \"%s\"; bondy --help lists them\n", word);
+    return BONDY_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     struct bondy_error err;
@@ -99,6 +118,5 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], verbs[i]->name) == 0)
             return run_verb(verbs[i], argc - 2, argv + 2);
     }
-    fprintf(stderr, "bondy: unknown verb \"%s\"; bondy --help lists them\n", argv[1]);
-    return BONDY_EXIT_USAGE;
+    return refuse_verb(argv[1]);
 }

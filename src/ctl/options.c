@@ -69,6 +69,25 @@ static const struct option *find(const struct bondy_ctl_verb *verb, const char *
     return NULL;
 }
 
+static int refuse(const struct bondy_ctl_verb *verb, const char *word, struct bondy_error *err)
+{
+    const char *names[BONDY_COUNT(table) + 1] = {NULL};
+    const char *nearest;
+    size_t count = 0;
+
+    for (size_t i = 0; i < BONDY_COUNT(table); i++) {
+        if (table[i].needs == 0 || (verb->options & table[i].needs) != 0)
+            names[count++] = table[i].name;
+    }
+    nearest = bondy_json_nearest(bondy_slice_of(word, strcspn(word, "=")), names);
+    if (nearest != NULL)
+        return bondy_fail(err, BONDY_EINVAL, "bondy %s has no option \"%s\"; did you mean \"%s\"?",
+                          verb->name, word, nearest);
+    return bondy_fail(err, BONDY_EINVAL,
+                      "bondy %s has no option \"%s\"; bondy %s --help lists them", verb->name, word,
+                      verb->name);
+}
+
 static void read_environment(struct bondy_ctl_options *out)
 {
     for (size_t i = 0; i < BONDY_COUNT(table); i++) {
@@ -102,8 +121,7 @@ static int read_words(const struct bondy_ctl_verb *verb, int argc, char **argv,
         }
         option = find(verb, argv[i], &value);
         if (option == NULL)
-            return bondy_fail(err, BONDY_EINVAL, "bondy %s has no option \"%s\"", verb->name,
-                              argv[i]);
+            return refuse(verb, argv[i], err);
         if (option->argument == NULL) {
             *((bool *)((char *)out + option->offset)) = true;
             continue;

@@ -308,11 +308,6 @@ static const struct bondy_config_entry *get(const struct bondy_config *config, c
     return entry;
 }
 
-bool bondy_config_is_set(const struct bondy_config *config, const char *name)
-{
-    return get(config, name)->value.is_set;
-}
-
 bool bondy_config_flag(const struct bondy_config *config, const char *name)
 {
     return get(config, name)->value.number != 0;

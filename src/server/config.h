@@ -81,7 +81,6 @@ void bondy_config_destroy(struct bondy_config *config);
 const struct bondy_config_entry *bondy_config_find(const struct bondy_config *config,
                                                    const char *name);
 /* Values; asking for a name that is not in the table is our mistake and ends the process. */
-bool bondy_config_is_set(const struct bondy_config *config, const char *name);
 bool bondy_config_flag(const struct bondy_config *config, const char *name);
 /* INT, PORT, BYTES, durations in ms; 0 when unset. */
 int64_t bondy_config_number(const struct bondy_config *config, const char *name);

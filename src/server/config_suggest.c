@@ -1,55 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/server/config_schema.h"
 
-#include <ctype.h>
-
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
+#include "src/base/nearest.h"
 
 /* Which keys a person may have meant: Damerau-Levenshtein distance (optimal string alignment) of at
  * most max(2, length / 5), letters of any case equal; or the same last two segments.
  * configuration.md 2. */
 
-#define NAME_MAX_LEN 200
-
 struct candidate {
     char *name;
     size_t distance;
 };
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static bool same_letter(char a, char b)
-{
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-static size_t distance(struct bondy_slice a, struct bondy_slice b)
-{
-    size_t row[3][NAME_MAX_LEN + 1];
-
-    if (a.len > NAME_MAX_LEN || b.len > NAME_MAX_LEN)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b.len; j++)
-        row[0][j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t *now = row[i % 3], *above = row[(i - 1) % 3], *two = row[(i + 1) % 3];
-
-        now[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t cost = same_letter(a.data[i - 1], b.data[j - 1]) ? 0 : 1;
-
-            now[j] = least(least(now[j - 1] + 1, above[j] + 1), above[j - 1] + cost);
-            if (i > 1 && j > 1 && same_letter(a.data[i - 1], b.data[j - 2]) &&
-                same_letter(a.data[i - 2], b.data[j - 1]))
-                now[j] = least(now[j], two[j - 2] + 1);
-        }
-    }
-    return row[a.len % 3][b.len];
-}
 
 /* Segments from the end; NULL data when there are not that many. */
 static struct bondy_slice last_two(struct bondy_slice name)
@@ -127,7 +90,7 @@ size_t bondy_config_suggest(struct bondy_slice name, char *out[3])
     for (size_t i = 0; i < key_count; i++) {
         char *filled = keys[i].is_pattern ? fill(keys[i].name, name) : bondy_strdup(keys[i].name);
         struct bondy_slice text = bondy_slice_text(filled);
-        size_t how_far = distance(name, text);
+        size_t how_far = bondy_nearest_distance(name, text, true);
 
         if (how_far > limit && tail.data != NULL && bondy_slice_eq(last_two(text), tail))
             how_far = limit + 1; /* a wrong beginning: behind the slips of the finger */

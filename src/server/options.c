@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/alloc.h"
+#include "src/base/json.h"
 
 enum takes { TAKES_NOTHING, TAKES_TEXT, TAKES_MANY };
 
@@ -62,6 +63,20 @@ static const struct option *find(const char *word, const char **value)
     return NULL;
 }
 
+static int refuse(const char *word, struct bondy_error *err)
+{
+    const char *names[BONDY_COUNT(table) + 1] = {NULL};
+    const char *nearest;
+
+    for (size_t i = 0; i < BONDY_COUNT(table); i++)
+        names[i] = table[i].name;
+    nearest = bondy_json_nearest(bondy_slice_of(word, strcspn(word, "=")), names);
+    if (nearest != NULL)
+        return bondy_fail(err, BONDY_EINVAL, "unknown option \"%s\"; did you mean \"%s\"?", word,
+                          nearest);
+    return bondy_fail(err, BONDY_EINVAL, "unknown option \"%s\"; --help lists them all", word);
+}
+
 static void add_override(struct bondy_options *options, const char *value)
 {
     options->overrides = bondy_realloc(options->overrides,
@@ -80,8 +95,7 @@ int bondy_options_parse(int argc, char *const *argv, struct bondy_options *out,
         void *place;
 
         if (option == NULL)
-            return bondy_fail(err, BONDY_EINVAL, "unknown option \"%s\"; --help lists them all",
-                              argv[i]);
+            return refuse(argv[i], err);
         place = (char *)out + option->offset;
         if (option->takes == TAKES_NOTHING) {
             if (value != NULL)

@@ -148,3 +148,14 @@ def test_variables_stand_for_options(daemon, bondy):
 def test_a_server_that_is_no_router_is_said_so(daemon, bondy):
     done = bondy("call", "--url", f"ws://127.0.0.1:{daemon.ports['api_gateway.http']}/elsewhere", "com.example.x")
     assert done.returncode == 1 and "no WebSocket there" in done.stderr
+
+
+@pytest.mark.parametrize("words, hint", [
+    (["cal", "a.b"], 'did you mean "call"?'),
+    (["dance"], "bondy --help lists them"),
+    (["--realm", "dev", "call", "a.b"], "options stand behind the verb"),
+    (["call", "--ream", "dev", "a.b"], 'did you mean "--realm"?'),
+])
+def test_a_slip_on_the_command_line_is_refused_with_a_hint(bondy, words, hint):
+    done = bondy(*words)
+    assert (done.returncode, done.stdout) == (2, "") and hint in done.stderr

@@ -62,6 +62,7 @@ static void wrong_words_are_named(void **state)
         const char *named;
     } cases[] = {
         {&call_verb, {"a", "--nonsense"}, "--nonsense"},
+        {&call_verb, {"a", "--kwarg={}"}, "did you mean \"--kwargs\"?"},
         {&call_verb, {"a", "--match", "prefix"}, "--match"}, /* another verb's */
         {&call_verb, {"a", "--url"}, "--url"},
         {&call_verb, {"a", "--output", "xml"}, "xml"},
