@@ -6,4 +6,4 @@ tests_bench_anchor_http_SOURCES = tests/bench/anchor_http.c
 tests_bench_anchor_http_LDADD = $(MHD_LIBS)
 tests_bench_wampload_SOURCES = tests/bench/wampload.c tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/wire.c tests/bench/wire.h tests/bench/hist.h tests/bench/modes.c tests/bench/modes.h
-EXTRA_DIST += tests/bench/README.md tests/bench/run
+EXTRA_DIST += tests/bench/README.md tests/bench/run $(wildcard $(srcdir)/tests/bench/peers/*)
