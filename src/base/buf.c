@@ -14,7 +14,7 @@ void bondy_buf_fini(struct bondy_buf *buf)
     *buf = (struct bondy_buf)BONDY_BUF_EMPTY;
 }
 
-char *bondy_buf_reserve(struct bondy_buf *buf, size_t more)
+char *bondy_buf_grow(struct bondy_buf *buf, size_t more)
 {
     size_t need = buf->len + more;
     size_t cap = buf->cap < SMALLEST_CAP ? SMALLEST_CAP : buf->cap;
@@ -29,28 +29,9 @@ char *bondy_buf_reserve(struct bondy_buf *buf, size_t more)
     return buf->len == 0 ? buf->data : buf->data + buf->len; /* an empty buffer may have none */
 }
 
-void bondy_buf_append(struct bondy_buf *buf, const void *data, size_t len)
-{
-    if (len == 0)
-        return;
-    memcpy(bondy_buf_reserve(buf, len), data, len);
-    buf->len += len;
-}
-
-void bondy_buf_append_slice(struct bondy_buf *buf, struct bondy_slice slice)
-{
-    bondy_buf_append(buf, slice.data, slice.len);
-}
-
 void bondy_buf_append_text(struct bondy_buf *buf, const char *text)
 {
     bondy_buf_append(buf, text, strlen(text));
-}
-
-void bondy_buf_append_byte(struct bondy_buf *buf, unsigned byte)
-{
-    *bondy_buf_reserve(buf, 1) = (char)byte;
-    buf->len++;
 }
 
 void bondy_buf_printf(struct bondy_buf *buf, const char *format, ...)
@@ -67,13 +48,6 @@ void bondy_buf_printf(struct bondy_buf *buf, const char *format, ...)
     vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
     va_end(args);
     buf->len += (size_t)len;
-}
-
-void bondy_buf_clear(struct bondy_buf *buf, size_t keep_cap)
-{
-    if (buf->cap > keep_cap)
-        bondy_buf_fini(buf);
-    buf->len = 0;
 }
 
 void bondy_buf_consume(struct bondy_buf *buf, size_t count)

@@ -135,11 +135,14 @@ void bondy_slab_free(struct bondy_slab *slab, void *object)
     freed->next = block->free;
     block->free = freed;
     block->used--;
-    bondy_list_remove(&block->link);
     if (block->used > 0) {
-        bondy_list_prepend(&slab->roomy, &block->link);
+        if (slab->roomy.next != &block->link) {
+            bondy_list_remove(&block->link);
+            bondy_list_prepend(&slab->roomy, &block->link);
+        }
         return;
     }
+    bondy_list_remove(&block->link);
     free(slab->spare);
     slab->spare = block;
 }
