@@ -65,7 +65,7 @@ static _Thread_local struct shard *own_shard;
 
 /* ---- shards ---------------------------------------------------------------------------------- */
 
-static struct chunk *get_chunk(struct shard *shard, uint32_t index)
+static inline struct chunk *get_chunk(struct shard *shard, uint32_t index)
 {
     struct chunk *chunk = atomic_load_explicit(&shard->chunks[index], memory_order_acquire);
 
@@ -364,6 +364,17 @@ void bondy_metric_observe(bondy_metric_id id, double value)
         bucket++;
     add_to_cell(shard, id + bucket, 1);
     add_to_sum(shard, id + (uint32_t)facts->bucket_count + 1, value);
+}
+
+void bondy_metric_observe_all(bondy_metric_id id, const uint32_t *counts, double sum)
+{
+    const struct bondy_metric_family *facts = series_at(id)->family->facts;
+    struct shard *shard = get_shard();
+
+    for (uint32_t bucket = 0; bucket <= facts->bucket_count; bucket++)
+        if (counts[bucket] > 0)
+            add_to_cell(shard, id + bucket, counts[bucket]);
+    add_to_sum(shard, id + (uint32_t)facts->bucket_count + 1, sum);
 }
 
 int64_t bondy_metric_value(bondy_metric_id id)

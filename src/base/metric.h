@@ -38,6 +38,9 @@ bondy_metric_id bondy_metric_series(const struct bondy_metric_family *family,
 void bondy_metric_add(bondy_metric_id id, int64_t delta);
 /* Histograms. */
 void bondy_metric_observe(bondy_metric_id id, double value);
+/* Many values at once, for who counts them by bucket itself: `counts` of each bucket and of +Inf
+ * behind the last, and the sum of the values. */
+void bondy_metric_observe_all(bondy_metric_id id, const uint32_t *counts, double sum);
 /* A gauge (or counter) whose value is asked for at read time, on the reading thread. `fn` must not
  * call functions of this header. Asked again for the same series, the later `fn` counts. */
 typedef double (*bondy_metric_read_fn)(void *context);

@@ -101,8 +101,8 @@ static void drop_callee(struct bondy_call *call, bool interrupt)
 
 static void observe_latency(const struct bondy_call *call)
 {
-    bondy_metric_observe(call->caller->stats->latency,
-                         (double)(call->caller->thread->wheel->now_ms - call->started_ms));
+    bondy_stats_latency(call->caller->stats,
+                        call->caller->thread->wheel->now_ms - call->started_ms);
 }
 
 void bondy_dealer_abandon(struct bondy_call *call)

@@ -2,6 +2,7 @@
 #include "src/router/remote.h"
 
 #include "src/base/alloc.h"
+#include "src/router/stats.h"
 #include "src/wamp/errors.h"
 
 /* What every operation starts with. `bytes` of an operation hold the copies of all its texts and
@@ -66,6 +67,7 @@ void bondy_router_flush(struct bondy_router_thread *thread)
 {
     const struct bondy_router_options *options = &thread->router->options;
 
+    bondy_stats_flush(thread);
     for (unsigned to = 0; to < options->thread_count; to++) {
         struct bondy_outbox outbox = thread->outboxes[to];
 

@@ -64,7 +64,8 @@ struct bondy_router_thread *bondy_router_thread_create(struct bondy_router *rout
 void bondy_router_thread_destroy(struct bondy_router_thread *thread);
 unsigned bondy_router_thread_index(const struct bondy_router_thread *thread);
 struct bondy_router *bondy_router_thread_router(const struct bondy_router_thread *thread);
-/* Once a turn, before the transports flush: posts what was collected for other threads. */
+/* Once a turn, before the transports flush: posts what was collected for other threads, and counts
+ * what was tallied for the metrics. */
 void bondy_router_flush(struct bondy_router_thread *thread);
 
 /* All sessions of this thread but local ones get GOODBYE wamp.close.system_shutdown; new HELLOs get

@@ -16,10 +16,10 @@ static const char *const send_error_labels[] = {BASE_LABELS, "reason", "message_
 
 static const double seconds[] = {0,  1,  2,  3,  4,   5,   10,  15,   20,
                                  25, 30, 60, 90, 180, 300, 600, 1800, 3600};
-static const double milliseconds[] = {0,   1,    2,    5,    10,   15,   25,   50,
+const double bondy_stats_milliseconds[BONDY_STATS_MILLISECONDS] = {0,   1,    2,    5,    10,   15,   25,   50,
                                       75,  100,  150,  200,  250,  300,  400,  500,
                                       750, 1000, 1500, 2000, 2500, 3000, 4000, 5000};
-static const double octets[] = {0,      1024,   4096,    16384,   32768,   65536,  131072,
+const double bondy_stats_octets[BONDY_STATS_OCTETS] = {0,      1024,   4096,    16384,   32768,   65536,  131072,
                                 262144, 524288, 1048576, 2097152, 4194304, 8388608};
 
 #define COUNTER(name_, help_, labels_)                                                             \
@@ -46,10 +46,11 @@ static const struct bondy_metric_family duration_family = HISTOGRAM(
 static const struct bondy_metric_family messages_family =
     COUNTER("bondy_wamp_messages_total", "WAMP messages received and sent.", base_labels);
 static const struct bondy_metric_family bytes_family =
-    HISTOGRAM("bondy_wamp_message_bytes", "Encoded size of WAMP messages.", base_labels, octets);
+    HISTOGRAM("bondy_wamp_message_bytes", "Encoded size of WAMP messages.", base_labels,
+              bondy_stats_octets);
 static const struct bondy_metric_family latency_family = HISTOGRAM(
     "bondy_wamp_call_latency_milliseconds", "From CALL received to its first RESULT or ERROR sent.",
-    procedure_labels, milliseconds);
+    procedure_labels, bondy_stats_milliseconds);
 static const struct bondy_metric_family send_errors_family =
     COUNTER("bondy_send_errors_total", "Messages that could not be sent to their receiver.",
             send_error_labels);
@@ -158,8 +159,51 @@ struct bondy_stats *bondy_stats_get(struct bondy_router_thread *thread, bool is_
     return stats_create(thread, is_master, transport, serializer);
 }
 
+static void flush_messages(struct bondy_stats *stats)
+{
+    struct bondy_tally *tally = &stats->tally;
+    int64_t messages = 0;
+
+    for (unsigned i = 0; i < tally->type_count; i++) {
+        unsigned type = tally->types[i];
+
+        bondy_metric_add(stats->by_type[type], tally->by_type[type]);
+        messages += tally->by_type[type];
+        tally->by_type[type] = 0;
+    }
+    bondy_metric_add(stats->messages, messages);
+    bondy_metric_observe_all(stats->bytes, tally->sizes, (double)tally->octets);
+    tally->type_count = 0;
+    memset(tally->sizes, 0, sizeof tally->sizes);
+    tally->octets = 0;
+}
+
+static void flush_latencies(struct bondy_stats *stats)
+{
+    struct bondy_tally *tally = &stats->tally;
+
+    bondy_metric_observe_all(stats->latency, tally->latencies, (double)tally->milliseconds);
+    memset(tally->latencies, 0, sizeof tally->latencies);
+    tally->milliseconds = 0;
+    tally->has_latencies = false;
+}
+
+void bondy_stats_flush(struct bondy_router_thread *thread)
+{
+    BONDY_LIST_EACH(link, &thread->stats)
+    {
+        struct bondy_stats *stats = BONDY_LIST_ENTRY(link, struct bondy_stats, link);
+
+        if (stats->tally.type_count > 0)
+            flush_messages(stats);
+        if (stats->tally.has_latencies)
+            flush_latencies(stats);
+    }
+}
+
 void bondy_stats_fini(struct bondy_router_thread *thread)
 {
+    bondy_stats_flush(thread);
     BONDY_LIST_EACH_SAFE(link, &thread->stats)
     {
         bondy_list_remove(link);
