@@ -9,6 +9,8 @@
 
 #include "src/base/utf8.h"
 #include "src/wamp/binary.h"
+#include "src/wamp/decode.h"
+#include "src/wamp/encode.h"
 #include "src/wamp/reader.h"
 #include "src/wamp/rest.h"
 
@@ -404,9 +406,24 @@ static void write_colon(struct bondy_buf *out)
     (void)out;
 }
 
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static bool decode(struct bondy_decoder *decoder)
+{
+    return bondy_decode_message(decoder, &bondy_codec_cbor);
+}
+
+static void encode(const struct bondy_message *message, struct bondy_buf *head,
+                   struct bondy_encoded *out)
+{
+    bondy_encode_message(BONDY_CBOR, message, head, &bondy_codec_cbor, out);
+}
+
 const struct bondy_serializer_ops bondy_codec_cbor = {
     .name = "cbor",
     .subprotocol = "wamp.2.cbor",
+    .decode = decode,
+    .encode = encode,
     .comma = "",
     .list_end = "",
     .blank = blank,

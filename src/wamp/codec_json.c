@@ -6,6 +6,8 @@
 #include "src/base/utf8.h"
 #include "src/wamp/base64.h"
 #include "src/wamp/number.h"
+#include "src/wamp/decode.h"
+#include "src/wamp/encode.h"
 #include "src/wamp/reader.h"
 #include "src/wamp/rest.h"
 
@@ -440,9 +442,24 @@ static void write_colon(struct bondy_buf *out)
     bondy_buf_append_byte(out, ':');
 }
 
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static bool decode(struct bondy_decoder *decoder)
+{
+    return bondy_decode_message(decoder, &bondy_codec_json);
+}
+
+static void encode(const struct bondy_message *message, struct bondy_buf *head,
+                   struct bondy_encoded *out)
+{
+    bondy_encode_message(BONDY_JSON, message, head, &bondy_codec_json, out);
+}
+
 const struct bondy_serializer_ops bondy_codec_json = {
     .name = "json",
     .subprotocol = "wamp.2.json",
+    .decode = decode,
+    .encode = encode,
     .comma = ",",
     .list_end = "]",
     .blank = blank,

@@ -5,6 +5,8 @@
  * would allocate what a peer announces. Keys must be str; ext values are bytes with a number. */
 #include "src/base/utf8.h"
 #include "src/wamp/binary.h"
+#include "src/wamp/decode.h"
+#include "src/wamp/encode.h"
 #include "src/wamp/reader.h"
 #include "src/wamp/rest.h"
 
@@ -320,9 +322,24 @@ static void write_colon(struct bondy_buf *out)
     (void)out;
 }
 
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static bool decode(struct bondy_decoder *decoder)
+{
+    return bondy_decode_message(decoder, &bondy_codec_msgpack);
+}
+
+static void encode(const struct bondy_message *message, struct bondy_buf *head,
+                   struct bondy_encoded *out)
+{
+    bondy_encode_message(BONDY_MSGPACK, message, head, &bondy_codec_msgpack, out);
+}
+
 const struct bondy_serializer_ops bondy_codec_msgpack = {
     .name = "msgpack",
     .subprotocol = "wamp.2.msgpack",
+    .decode = decode,
+    .encode = encode,
     .comma = "",
     .list_end = "",
     .blank = blank,

@@ -7,8 +7,8 @@ src_wamp_libwamp_a_SOURCES = \
 	src/wamp/codec_cbor.c \
 	src/wamp/codec_json.c \
 	src/wamp/codec_msgpack.c \
-	src/wamp/decode.c \
-	src/wamp/encode.c \
+	src/wamp/decode.c src/wamp/decode.h \
+	src/wamp/encode.c src/wamp/encode.h \
 	src/wamp/errors.h \
 	src/wamp/features.c src/wamp/features.h \
 	src/wamp/keys.c src/wamp/keys.h \

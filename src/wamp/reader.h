@@ -48,12 +48,19 @@ struct bondy_frame {
 };
 
 struct bondy_keys;
+struct bondy_decoder;
+struct bondy_encoded;
 
 /* Everything that differs between serializers. Functions that return bool or -1 set
  * reader->problem when they fail. */
 struct bondy_serializer_ops {
     const char *name;
     const char *subprotocol;
+
+    /* A whole message (decode.h, encode.h). */
+    bool (*decode)(struct bondy_decoder *decoder);
+    void (*encode)(const struct bondy_message *message, struct bondy_buf *head,
+                   struct bondy_encoded *out);
 
     /* What may stand around the one value: white space in JSON. */
     void (*blank)(struct bondy_reader *reader);

@@ -5,7 +5,7 @@
 /* shape: the elements of each message type, in wire order, which decoding and encoding go by.
  * Inside src/wamp only. */
 
-#include <stdint.h>
+#include "src/wamp/message.h"
 
 enum bondy_shape_field {
     BONDY_SHAPE_END,
@@ -26,9 +26,21 @@ enum bondy_shape_field {
 struct bondy_shape {
     const char *name;
     uint8_t fields[BONDY_SHAPE_FIELDS_MAX]; /* ends with BONDY_SHAPE_END */
+    uint8_t field_count;
 };
 
+extern const struct bondy_shape bondy_shapes[BONDY_MESSAGE_TYPES];
+
 /* NULL: no such message type. */
-const struct bondy_shape *bondy_shape_find(uint64_t type);
+static inline const struct bondy_shape *bondy_shape_find(uint64_t type)
+{
+    return type < BONDY_MESSAGE_TYPES && bondy_shapes[type].name != NULL ? &bondy_shapes[type]
+                                                                         : NULL;
+}
+
+static inline enum bondy_shape_field bondy_shape_last(const struct bondy_shape *shape)
+{
+    return (enum bondy_shape_field)shape->fields[shape->field_count - 1];
+}
 
 #endif
