@@ -23,11 +23,55 @@ struct bondy_pending_table {
 };
 
 void bondy_pending_fini(struct bondy_pending_table *table);
+/* Makes room for more. */
+void bondy_pending_grow(struct bondy_pending_table *table);
+
+static inline struct bondy_pending **bondy_pending_bucket(const struct bondy_pending_table *table,
+                                                          uint64_t id)
+{
+    return &table->buckets[id & (table->cap - 1)];
+}
+
 /* The id must not be there. */
-void bondy_pending_add(struct bondy_pending_table *table, struct bondy_pending *link);
-struct bondy_pending *bondy_pending_find(const struct bondy_pending_table *table, uint64_t id);
+static inline void bondy_pending_add(struct bondy_pending_table *table, struct bondy_pending *link)
+{
+    if (table->count >= table->cap)
+        bondy_pending_grow(table);
+    link->next = *bondy_pending_bucket(table, link->id);
+    *bondy_pending_bucket(table, link->id) = link;
+    table->count++;
+}
+
+static inline struct bondy_pending *bondy_pending_find(const struct bondy_pending_table *table,
+                                                       uint64_t id)
+{
+    struct bondy_pending *link = table->count == 0 ? NULL : *bondy_pending_bucket(table, id);
+
+    while (link != NULL && link->id != id)
+        link = link->next;
+    return link;
+}
+
 /* Removes and returns it, or NULL. */
-struct bondy_pending *bondy_pending_take(struct bondy_pending_table *table, uint64_t id);
+static inline struct bondy_pending *bondy_pending_take(struct bondy_pending_table *table,
+                                                       uint64_t id)
+{
+    struct bondy_pending **at;
+
+    if (table->count == 0)
+        return NULL;
+    for (at = bondy_pending_bucket(table, id); *at != NULL; at = &(*at)->next) {
+        struct bondy_pending *link = *at;
+
+        if (link->id == id) {
+            *at = link->next;
+            table->count--;
+            return link;
+        }
+    }
+    return NULL;
+}
+
 /* Any record, or NULL when there is none: start with *cursor = 0 and take each before asking for
  * the next. */
 struct bondy_pending *bondy_pending_any(const struct bondy_pending_table *table, uint32_t *cursor);

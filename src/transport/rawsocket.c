@@ -368,9 +368,9 @@ static bool read_head(struct rawsocket *raw, const char *octets, enum bondy_fram
 /* Completes the frame begun earlier. Returns false when the connection is through. */
 static bool continue_frame(struct rawsocket *raw, struct bondy_slice *bytes)
 {
-    enum bondy_frame_type type;
+    enum bondy_frame_type type = BONDY_FRAME_MESSAGE;
     struct bondy_buf frame;
-    uint32_t len;
+    uint32_t len = 0;
     size_t need;
     bool goes_on;
 

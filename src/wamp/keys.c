@@ -19,7 +19,7 @@ void bondy_keys_init(struct bondy_keys *keys, const struct bondy_serializer_ops 
     keys->texts = (struct bondy_buf)BONDY_BUF_EMPTY;
 }
 
-void bondy_keys_fini(struct bondy_keys *keys)
+void bondy_keys_free(struct bondy_keys *keys)
 {
     if (keys->keys != keys->small)
         bondy_free(keys->keys);
@@ -42,7 +42,7 @@ static int compare(const void *left, const void *right, void *context)
     return a->len == 0 ? 0 : memcmp(text_of(context, a), text_of(context, b), a->len);
 }
 
-static bool has_twice(struct bondy_keys *keys, uint32_t first)
+bool bondy_keys_have_twice(struct bondy_keys *keys, uint32_t first)
 {
     struct bondy_key *own = keys->keys + first;
     uint32_t count = keys->count - first;
@@ -94,13 +94,5 @@ bool bondy_keys_push(struct bondy_keys *keys, uint32_t first, const struct bondy
         added->len = (uint32_t)key->text.len & INT32_MAX;
     }
     own = keys->count - first;
-    return own < FIRST_LOOK || (own & (own - 1)) != 0 || !has_twice(keys, first);
-}
-
-bool bondy_keys_close(struct bondy_keys *keys, uint32_t first)
-{
-    bool is_good = !has_twice(keys, first);
-
-    keys->count = first;
-    return is_good;
+    return own < FIRST_LOOK || (own & (own - 1)) != 0 || !bondy_keys_have_twice(keys, first);
 }

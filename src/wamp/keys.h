@@ -32,10 +32,25 @@ struct bondy_keys {
 /* `base` must stay as long as the keys; messages are smaller than 2^31 octets. */
 void bondy_keys_init(struct bondy_keys *keys, const struct bondy_serializer_ops *ops,
                      const uint8_t *base);
-void bondy_keys_fini(struct bondy_keys *keys);
+void bondy_keys_free(struct bondy_keys *keys);
+
+static inline void bondy_keys_fini(struct bondy_keys *keys)
+{
+    if (__builtin_expect(keys->keys != keys->small || keys->texts.cap > 0, 0))
+        bondy_keys_free(keys);
+}
+
 /* Adds a key to the dict whose first key is number `first`. False: it is there twice. */
 bool bondy_keys_push(struct bondy_keys *keys, uint32_t first, const struct bondy_item *key);
+bool bondy_keys_have_twice(struct bondy_keys *keys, uint32_t first);
+
 /* Ends the dict whose first key is number `first`. False: a key is there twice. */
-bool bondy_keys_close(struct bondy_keys *keys, uint32_t first);
+static inline bool bondy_keys_close(struct bondy_keys *keys, uint32_t first)
+{
+    bool is_good = keys->count - first < 2 || !bondy_keys_have_twice(keys, first);
+
+    keys->count = first;
+    return is_good;
+}
 
 #endif

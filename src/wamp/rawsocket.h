@@ -36,7 +36,32 @@ enum bondy_frame_type { BONDY_FRAME_MESSAGE = 0, BONDY_FRAME_PING = 1, BONDY_FRA
 
 /* Reads a frame head. False: reserved bits or type, or zero length with the X bit misused: the
  * connection fails. A length of 2^24 is sent with the X bit and zero length. */
-bool bondy_rawsocket_head(const uint8_t octets[4], enum bondy_frame_type *type, uint32_t *len);
-void bondy_rawsocket_write_head(enum bondy_frame_type type, uint32_t len, uint8_t out[4]);
+static inline bool bondy_rawsocket_head(const uint8_t octets[4], enum bondy_frame_type *type,
+                                        uint32_t *len)
+{
+    enum { RESERVED_BITS = 0xF0, EXTENDED_BIT = 0x08, TYPE_BITS = 0x07 };
+    uint32_t number = (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
+    unsigned kind = octets[0] & TYPE_BITS;
+
+    if ((octets[0] & RESERVED_BITS) != 0 || kind > BONDY_FRAME_PONG)
+        return false;
+    if ((octets[0] & EXTENDED_BIT) != 0) {
+        if (number != 0)
+            return false;
+        number = BONDY_RAWSOCKET_LEN_MAX;
+    }
+    *type = (enum bondy_frame_type)kind;
+    *len = number;
+    return true;
+}
+
+static inline void bondy_rawsocket_write_head(enum bondy_frame_type type, uint32_t len,
+                                              uint8_t out[4])
+{
+    out[0] = (uint8_t)((unsigned)type | (len == BONDY_RAWSOCKET_LEN_MAX ? 0x08 : 0));
+    out[1] = (uint8_t)(len >> 16); /* 0 of the longest, too */
+    out[2] = (uint8_t)(len >> 8);
+    out[3] = (uint8_t)len;
+}
 
 #endif

@@ -63,6 +63,8 @@ bondy_rest_read(struct bondy_reader *reader, const struct bondy_rest_ops *ops,
     *count = 0;
     if (reader->depth >= reader->max_depth)
         return bondy_reader_fail(reader, "containers nested too deep");
+    if (container->count == 0)
+        return true;
     reader->depth++;
     bondy_rest_open(top, container, keys);
     for (;;) {

@@ -27,15 +27,17 @@ static const uint8_t octets[2][256] = {
 bool bondy_uri_is_valid(struct bondy_slice text, enum bondy_match match, enum bondy_uri_rule rule)
 {
     const char *at = text.data, *end = at + text.len, *start = at; /* of the component */
+    const uint8_t *of = octets[rule];
     uint32_t character;
 
     if (text.len == 0)
         return false;
     while (at < end) {
-        switch (octets[rule][(uint8_t)*at]) {
-        case PLAIN:
+        while (at < end && of[(uint8_t)*at] == PLAIN)
             at++;
+        if (at == end)
             break;
+        switch (of[(uint8_t)*at]) {
         case DOT:
             if (match == BONDY_MATCH_EXACT && at == start)
                 return false;
