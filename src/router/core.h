@@ -234,9 +234,15 @@ struct bondy_matches {
 void bondy_match_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
                        struct bondy_slice topic, struct bondy_matches *out);
 void bondy_matches_fini(struct bondy_matches *matches);
+/* What the cache says about a procedure; false: nothing, and bondy_match_procedure() takes the hash
+ * to look it up and keep it. Only valid URIs that are no builtin's are given to that one, so one
+ * that is recalled need not be checked again. */
+bool bondy_match_recall(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                        struct bondy_slice procedure, uint64_t *hash,
+                        struct bondy_registration **out);
 struct bondy_registration *bondy_match_procedure(struct bondy_router_thread *thread,
                                                  struct bondy_realm_here *realm,
-                                                 struct bondy_slice procedure);
+                                                 struct bondy_slice procedure, uint64_t hash);
 void bondy_match_cache_fini(struct bondy_router_thread *thread);
 
 #endif

@@ -213,8 +213,10 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
     struct bondy_router_thread *thread = session->thread;
     const struct bondy_router_options *limits = &thread->router->options;
     struct bondy_registration *registration;
+    uint64_t hash;
+    bool is_known = bondy_match_recall(thread, session->realm, message->uri, &hash, &registration);
 
-    if (!bondy_uri_is_valid(message->uri, BONDY_MATCH_EXACT, limits->uri_rule)) {
+    if (!is_known && !bondy_uri_is_valid(message->uri, BONDY_MATCH_EXACT, limits->uri_rule)) {
         refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
         return;
     }
@@ -222,7 +224,7 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
         refuse(session, message, BONDY_ERR_UNAVAILABLE, "too many calls wait for their answers");
         return;
     }
-    if (bondy_builtin_is_name(message->uri)) {
+    if (!is_known && bondy_builtin_is_name(message->uri)) {
         uint64_t timeout = timeout_of(limits, options->timeout_ms);
         struct bondy_call *call = begin_call(session, message->id);
 
@@ -231,7 +233,8 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
         bondy_builtin_call(call, message);
         return;
     }
-    registration = bondy_match_procedure(thread, session->realm, message->uri);
+    if (!is_known)
+        registration = bondy_match_procedure(thread, session->realm, message->uri, hash);
     if (registration == NULL)
         refuse(session, message, BONDY_ERR_NO_SUCH_PROCEDURE, NULL);
     else

@@ -91,17 +91,29 @@ void bondy_matches_fini(struct bondy_matches *matches)
     bondy_free(matches->own);
 }
 
-struct bondy_registration *bondy_match_procedure(struct bondy_router_thread *thread,
-                                                 struct bondy_realm_here *realm,
-                                                 struct bondy_slice procedure)
+bool bondy_match_recall(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                        struct bondy_slice procedure, uint64_t *hash,
+                        struct bondy_registration **out)
 {
     uint64_t generation = bondy_registry_generation(realm->registry, BONDY_REGISTRATIONS);
-    uint64_t hash = bondy_hash(procedure.data, procedure.len);
+    const struct bondy_match_slot *slot;
+
+    *hash = bondy_hash(procedure.data, procedure.len);
+    slot = slot_of(thread, BONDY_REGISTRATIONS, *hash);
+    if (!slot_answers(slot, generation, *hash, procedure))
+        return false;
+    *out = slot->count == 0 ? NULL : *(struct bondy_registration **)slot->block;
+    return true;
+}
+
+struct bondy_registration *bondy_match_procedure(struct bondy_router_thread *thread,
+                                                 struct bondy_realm_here *realm,
+                                                 struct bondy_slice procedure, uint64_t hash)
+{
+    uint64_t generation = bondy_registry_generation(realm->registry, BONDY_REGISTRATIONS);
     struct bondy_match_slot *slot = slot_of(thread, BONDY_REGISTRATIONS, hash);
     struct bondy_registration *best;
 
-    if (slot_answers(slot, generation, hash, procedure))
-        return slot->count == 0 ? NULL : *(struct bondy_registration **)slot->block;
     best = bondy_registry_best(realm->registry, procedure, hash);
     slot_fill(slot, generation, hash, procedure, (void *const *)&best, best == NULL ? 0 : 1);
     return best;
