@@ -89,12 +89,12 @@ struct targets {
     size_t count;
 };
 
-static void find_targets(struct bondy_session *session, struct bondy_slice topic,
+static void find_targets(struct bondy_session *session, struct bondy_slice topic, uint64_t hash,
                          struct targets *out)
 {
     struct bondy_matches matches;
 
-    bondy_match_topic(session->thread, session->realm, topic, &matches);
+    bondy_match_topic(session->thread, session->realm, topic, hash, &matches);
     out->count = matches.count;
     out->items = matches.count <= MATCHES_ON_STACK
                      ? out->on_stack
@@ -125,12 +125,12 @@ static void send_to_thread(struct bondy_router_thread *thread, unsigned to,
 
 /* Other threads first: what local receivers do when they get the EVENT comes behind it. */
 static void spread(struct bondy_session *session, const struct bondy_publication *publication,
-                   const struct bondy_slice *lists)
+                   uint64_t topic_hash, const struct bondy_slice *lists)
 {
     struct bondy_router_thread *thread = session->thread;
     struct targets targets;
 
-    find_targets(session, publication->topic, &targets);
+    find_targets(session, publication->topic, topic_hash, &targets);
     for (unsigned to = 0; targets.count > 0 && to < thread->router->options.thread_count; to++) {
         if (to != thread->index)
             send_to_thread(thread, to, publication, lists, &targets);
@@ -165,12 +165,15 @@ static uint64_t refuse_publish(struct bondy_session *session, const struct bondy
 uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_message *message,
                               const struct bondy_options *options)
 {
-    const char *error = topic_error(session->thread->router, message->uri);
+    uint64_t topic_hash = bondy_hash(message->uri.data, message->uri.len);
     struct bondy_router_thread *thread = session->thread;
     uint64_t publisher = session->id;
     struct bondy_filter *filter = NULL;
+    const char *error = NULL;
     uint64_t id;
 
+    if (!bondy_match_knows_topic(thread, session->realm, message->uri, topic_hash))
+        error = topic_error(thread->router, message->uri);
     if (error != NULL)
         return refuse_publish(session, message, options->acknowledge, error, NULL);
     if (options->has_lists) {
@@ -192,7 +195,7 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
                                        .payload = message->payload,
                                        .filter = filter,
                                        .list_serializer = message->serializer},
-           options->has_lists ? options->lists : NULL);
+           topic_hash, options->has_lists ? options->lists : NULL);
     bondy_filter_destroy(filter);
     /* A local publisher may have ended itself when it got its own EVENT. */
     if (options->acknowledge && bondy_idmap_find(&thread->by_id, publisher) == session)

@@ -230,9 +230,13 @@ struct bondy_matches {
     size_t count;
     struct bondy_subscription **own; /* bondy_matches_fini frees it */
 };
+/* Whether the cache has the topic. Only topics that may be published to get there, so one that is
+ * known need not be checked again. `hash` is bondy_hash() of the topic, here and below. */
+bool bondy_match_knows_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                             struct bondy_slice topic, uint64_t hash);
 /* The subscriptions of a topic, through the thread's cache. The array is the caller's to end. */
 void bondy_match_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
-                       struct bondy_slice topic, struct bondy_matches *out);
+                       struct bondy_slice topic, uint64_t hash, struct bondy_matches *out);
 void bondy_matches_fini(struct bondy_matches *matches);
 /* What the cache says about a procedure; false: nothing, and bondy_match_procedure() takes the hash
  * to look it up and keep it. Only valid URIs that are no builtin's are given to that one, so one

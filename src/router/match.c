@@ -66,11 +66,18 @@ static bool gather(void *context, void *value)
     return true;
 }
 
-void bondy_match_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
-                       struct bondy_slice topic, struct bondy_matches *out)
+bool bondy_match_knows_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                             struct bondy_slice topic, uint64_t hash)
 {
     uint64_t generation = bondy_registry_generation(realm->registry, BONDY_SUBSCRIPTIONS);
-    uint64_t hash = bondy_hash(topic.data, topic.len);
+
+    return slot_answers(slot_of(thread, BONDY_SUBSCRIPTIONS, hash), generation, hash, topic);
+}
+
+void bondy_match_topic(struct bondy_router_thread *thread, struct bondy_realm_here *realm,
+                       struct bondy_slice topic, uint64_t hash, struct bondy_matches *out)
+{
+    uint64_t generation = bondy_registry_generation(realm->registry, BONDY_SUBSCRIPTIONS);
     struct bondy_match_slot *slot = slot_of(thread, BONDY_SUBSCRIPTIONS, hash);
     struct gathering gathering = {out, 0};
 
