@@ -10,6 +10,7 @@
 #include "src/base/log.h"
 #include "src/server/listeners.h"
 #include "src/sys/file.h"
+#include "src/sys/net.h"
 
 /* The listeners: what is fixed about each stands in one table, the rest comes from the keys below
  * its prefix. */
@@ -307,6 +308,10 @@ int bondy_server_open_listeners(struct bondy_server *server, enum bondy_server_l
 
         if (is_admin != (set == BONDY_SERVER_ADMIN_LISTENERS))
             continue;
+        if (!(listener->kind->flags & IS_UNIX) &&
+            (rc = bondy_net_check_free(&listener->door.address, !listener->door.dual_stack, err)) <
+                0)
+            return bondy_wrap(err, "%s", listener->door.name);
         rc = bondy_server_run_on_each(server, open_on_thread, &listener->door, err);
         if (rc < 0)
             return rc;

@@ -306,3 +306,23 @@ int bondy_net_listen(struct bondy_address *address, const struct bondy_listen_op
     *fd = made;
     return BONDY_OK;
 }
+
+int bondy_net_check_free(const struct bondy_address *address, bool v6only, struct bondy_error *err)
+{
+    const struct bondy_listen_options alone = {.v6only = v6only};
+    char text[BONDY_ADDRESS_TEXT];
+    int rc = BONDY_OK;
+    int fd;
+
+    if (bondy_address_port(address) == 0)
+        return BONDY_OK;
+    fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return BONDY_OK; /* what is wrong is said when the socket is made for good */
+    if (set_options(fd, address, &alone) == 0 && bind(fd, &address->any, address->len) < 0 &&
+        errno == EADDRINUSE)
+        rc = bondy_fail(err, BONDY_EEXIST, "%s: %s", bondy_address_format(address, text),
+                        strerror(errno));
+    close(fd);
+    return rc;
+}

@@ -49,6 +49,11 @@ struct bondy_listen_options {
 int bondy_net_listen(struct bondy_address *address, const struct bondy_listen_options *options,
                      int *fd, struct bondy_error *err);
 
+/* Whether no other process has an IP address and port: listening sockets that share a port
+ * (`reuseport`) would not notice one of the same user. Port 0 is always free. BONDY_EEXIST: the
+ * address is in use. */
+int bondy_net_check_free(const struct bondy_address *address, bool v6only, struct bondy_error *err);
+
 struct bondy_cidr {
     uint8_t bits[16]; /* IPv4 as IPv4-mapped */
     unsigned prefix;  /* of 128 */

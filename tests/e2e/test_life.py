@@ -199,3 +199,13 @@ def test_a_dual_listener_takes_both_kinds_of_address():
             with connection:
                 connection.sendall(bytes([0x7F, 0xF1, 0, 0]))
                 assert connection.recv(4)[0] == 0x7F
+
+
+def test_a_port_that_another_bondyd_has_is_not_shared():
+    with Daemon() as first:
+        second = Daemon(settings={"wamp.tcp.port": str(first.ports["wamp.tcp"])}, wait=False)
+        second.start()
+        assert second.process.wait(30) == 4
+        second.reader.join()
+        assert "wamp.tcp: 127.0.0.1:%d: Address already in use" % first.ports["wamp.tcp"] in second.log()
+        second.folder.cleanup()
