@@ -100,6 +100,7 @@ static json_t *special_tree(const struct bondy_exchange *exchange, enum bondy_me
 int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err)
 {
     struct bondy_slice body = bondy_request_body(exchange->request);
+    uint64_t most = exchange->thread->gateway->options.max_body_values;
     enum bondy_media_kind kind;
     enum bondy_serializer serializer;
 
@@ -108,7 +109,8 @@ int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err)
     kind = kind_of(exchange);
     serializer = serializer_of(kind);
     if (serializer != (enum bondy_serializer)0)
-        return bondy_value_check(serializer, body, MAX_BODY_DEPTH, true, err);
+        return bondy_value_check_count(serializer, body, MAX_BODY_DEPTH,
+                                       most == 0 ? UINT64_MAX : most, true, err);
     exchange->fields[BONDY_FIELD_REQUEST_BODY] = special_tree(exchange, kind);
     if (exchange->fields[BONDY_FIELD_REQUEST_BODY] == NULL)
         return bondy_fail(err, BONDY_EINVAL, "the body is not what its media type says");

@@ -30,8 +30,9 @@ void bondy_check_leave(struct spec_loader *loader, size_t mark)
     bondy_json_pointer_pop(&loader->compiler.pointer, mark);
 }
 
-static void report(struct spec_loader *loader, const struct bondy_finding *finding,
-                   const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+report(struct spec_loader *loader, const struct bondy_finding *finding, const char *format,
+       va_list args)
 {
     char message[900];
 

@@ -23,6 +23,7 @@ struct bondy_gateway_options {
     const struct bondy_realms *realms;
     uint64_t call_timeout_ms;     /* wamp.call_timeout; the router's options have the same */
     uint64_t max_call_timeout_ms; /* wamp.max_call_timeout; 0 = no cap */
+    uint64_t max_body_values;     /* api_gateway.max_body_values; 0 = no cap */
 };
 
 /* The caller owns it. */

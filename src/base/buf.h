@@ -28,8 +28,7 @@ void bondy_buf_consume(struct bondy_buf *buf, size_t count);
 /* The content as NUL-terminated text that the caller owns; the buffer is empty afterwards. */
 char *bondy_buf_take_text(struct bondy_buf *buf);
 
-/* ---- every message comes by here ---------------------------------------------------------------
- */
+/* ---- every message comes by here --------------------------------------------------------- */
 
 /* Room for `more` bytes behind those in use; returns where they start. */
 static inline char *bondy_buf_reserve(struct bondy_buf *buf, size_t more)

@@ -22,7 +22,8 @@
  * It goes out at debug level, where a person looks for it. One line is more: the library refuses a
  * Content-Length that is no number before it asks us, and 0.9.75 then writes the head of its
  * refusal twice; so this line makes us answer first. */
-static void library_says(void *context, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+library_says(void *context, const char *format, va_list args)
 {
     char text[256];
     int len;

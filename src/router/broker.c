@@ -8,8 +8,7 @@
 
 #define MATCHES_ON_STACK 16
 
-/* ---- SUBSCRIBE, UNSUBSCRIBE -------------------------------------------------------------------
- */
+/* ---- SUBSCRIBE, UNSUBSCRIBE -------------------------------------------------------------- */
 
 static bool refuse(struct bondy_session *session, const struct bondy_message *message,
                    const char *uri, const char *text)
@@ -79,8 +78,7 @@ void bondy_broker_leave(struct bondy_session *session)
     bondy_idmap_fini(&session->memberships);
 }
 
-/* ---- PUBLISH ----------------------------------------------------------------------------------
- */
+/* ---- PUBLISH ----------------------------------------------------------------------------- */
 
 /* Where the receivers of a publication are. */
 struct targets {

@@ -23,8 +23,7 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
 /* The session leaves: its memberships are gone. */
 void bondy_broker_leave(struct bondy_session *session);
 
-/* ---- event.c ----------------------------------------------------------------------------------
- */
+/* ---- event.c ----------------------------------------------------------------------------- */
 
 struct bondy_filter;
 
@@ -55,8 +54,7 @@ struct bondy_filter *bondy_filter_create(enum bondy_serializer serializer,
 void bondy_filter_destroy(struct bondy_filter *filter);
 bool bondy_filter_passes(const struct bondy_filter *filter, const struct bondy_session *session);
 
-/* ---- receivers.c ------------------------------------------------------------------------------
- */
+/* ---- receivers.c ------------------------------------------------------------------------- */
 
 /* Adds the session to the subscribers of the subscription on its thread. */
 struct bondy_membership *bondy_receivers_join(struct bondy_session *session,

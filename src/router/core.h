@@ -180,8 +180,7 @@ struct bondy_router {
     struct bondy_router_thread *threads[]; /* each slot is its own thread's */
 };
 
-/* ---- session.c: what the other files need of sessions -----------------------------------------
- */
+/* ---- session.c: what the other files need of sessions ------------------------------------ */
 
 /* Joins: gives the session its id and realm. */
 void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm);
@@ -196,8 +195,7 @@ void bondy_session_make_authid(struct bondy_session *session);
 /* Gives back the memory; it has left its realm. */
 void bondy_session_free(struct bondy_session *session);
 
-/* ---- join.c -----------------------------------------------------------------------------------
- */
+/* ---- join.c ------------------------------------------------------------------------------ */
 
 /* A message of a peer that has not joined. False: the session is gone. */
 bool bondy_join_receive(struct bondy_session *session, struct bondy_slice bytes);
@@ -207,8 +205,7 @@ struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
 /* Ends the view when nobody uses it any more. */
 void bondy_join_realm_check(struct bondy_router_thread *thread, struct bondy_realm_here *here);
 
-/* ---- deliver.c: messages to peers -------------------------------------------------------------
- */
+/* ---- deliver.c: messages to peers -------------------------------------------------------- */
 
 /* Gives a message to a session, whatever its peer is. False: it is longer than the peer takes;
  * nothing was sent. */
@@ -222,8 +219,7 @@ void bondy_deliver_error(struct bondy_session *session, enum bondy_message_type 
 void bondy_deliver_ids(struct bondy_session *session, enum bondy_message_type type, uint64_t id,
                        uint64_t id2);
 
-/* ---- match.c ----------------------------------------------------------------------------------
- */
+/* ---- match.c ----------------------------------------------------------------------------- */
 
 struct bondy_matches {
     struct bondy_subscription **items; /* borrowed until the next look-up */

@@ -15,8 +15,7 @@ static bool refuse(struct bondy_session *session, const struct bondy_message *me
     return true;
 }
 
-/* ---- REGISTER, UNREGISTER ---------------------------------------------------------------------
- */
+/* ---- REGISTER, UNREGISTER ---------------------------------------------------------------- */
 
 /* NULL, or the error for a procedure nobody may register. */
 static const char *procedure_error(const struct bondy_router *router, struct bondy_slice procedure,
@@ -69,8 +68,7 @@ bool bondy_dealer_on_unregister(struct bondy_session *session, const struct bond
     return true;
 }
 
-/* ---- the life of a call -----------------------------------------------------------------------
- */
+/* ---- the life of a call ------------------------------------------------------------------ */
 
 /* Takes the call out of everything and frees it; returns the session that waited. */
 static struct bondy_session *end_call(struct bondy_call *call)
@@ -154,8 +152,7 @@ static struct bondy_call *begin_call(struct bondy_session *session, uint64_t req
     return call;
 }
 
-/* ---- CALL -------------------------------------------------------------------------------------
- */
+/* ---- CALL -------------------------------------------------------------------------------- */
 
 /* 0: none. */
 static uint64_t timeout_of(const struct bondy_router_options *limits, uint64_t asked_ms)
@@ -272,8 +269,7 @@ bool bondy_dealer_on_cancel(struct bondy_session *session, const struct bondy_me
     return true;
 }
 
-/* ---- the callee's side ------------------------------------------------------------------------
- */
+/* ---- the callee's side ------------------------------------------------------------------- */
 
 static uint64_t next_invocation(struct bondy_session *callee)
 {
@@ -443,8 +439,7 @@ bool bondy_dealer_on_error(struct bondy_session *session, const struct bondy_mes
     return true;
 }
 
-/* ---- leaving ----------------------------------------------------------------------------------
- */
+/* ---- leaving ----------------------------------------------------------------------------- */
 
 void bondy_dealer_fail_all(struct bondy_session *session)
 {

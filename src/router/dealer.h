@@ -34,8 +34,7 @@ void bondy_dealer_fail_all(struct bondy_session *session);
 /* The session leaves: registrations gone, callers told, callees interrupted. */
 void bondy_dealer_leave(struct bondy_session *session);
 
-/* ---- for remote.c: the same between threads ---------------------------------------------------
- */
+/* ---- for remote.c: the same between threads ---------------------------------------------- */
 
 /* What an INVOCATION is made of. */
 struct bondy_invoke {

@@ -10,8 +10,7 @@
 
 #define NO_USABLE_METHOD "none of the offered authentication methods can be used in this realm"
 
-/* ---- HELLO.Details ----------------------------------------------------------------------------
- */
+/* ---- HELLO.Details ----------------------------------------------------------------------- */
 
 struct hello {
     struct bondy_features features;
@@ -78,8 +77,7 @@ static void read_details(const struct bondy_message *message, struct bondy_buf *
         hello->offers_anonymous = true;
 }
 
-/* ---- realms as this thread sees them ----------------------------------------------------------
- */
+/* ---- realms as this thread sees them ----------------------------------------------------- */
 
 static struct bondy_registry *acquire_registry(struct bondy_router *router, const char *realm,
                                                uint32_t gen)
@@ -169,8 +167,7 @@ void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct 
         retire_realm(thread, here);
 }
 
-/* ---- WELCOME ----------------------------------------------------------------------------------
- */
+/* ---- WELCOME ----------------------------------------------------------------------------- */
 
 static void welcome(struct bondy_session *session)
 {
@@ -219,8 +216,7 @@ static void join_anonymous(struct bondy_session *session, const struct hello *he
     welcome(session);
 }
 
-/* ---- HELLO ------------------------------------------------------------------------------------
- */
+/* ---- HELLO ------------------------------------------------------------------------------- */
 
 static bool refuse(struct bondy_session *session, const char *reason, const char *text)
 {

@@ -35,8 +35,7 @@ void bondy_registry_destroy(struct bondy_registry *registry)
     bondy_free(registry);
 }
 
-/* ---- the trees --------------------------------------------------------------------------------
- */
+/* ---- the trees --------------------------------------------------------------------------- */
 
 struct retired_nodes {
     struct bondy_retired retired;
@@ -134,8 +133,7 @@ static void change(struct bondy_registry *registry, enum bondy_kind kind, struct
     bondy_buf_fini(&text);
 }
 
-/* ---- entries ----------------------------------------------------------------------------------
- */
+/* ---- entries ----------------------------------------------------------------------------- */
 
 static void free_subscription(struct bondy_retired *retired)
 {
@@ -256,8 +254,7 @@ void bondy_registry_unregister(struct bondy_registry *registry,
     pthread_mutex_unlock(&registry->mutex);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct bondy_entry *bondy_registry_find(const struct bondy_registry *registry, enum bondy_kind kind,
                                         struct bondy_slice uri, enum bondy_match match)

@@ -127,8 +127,7 @@ bondy_registry_register(struct bondy_registry *registry, struct bondy_slice proc
 void bondy_registry_unregister(struct bondy_registry *registry,
                                struct bondy_registration *registration);
 
-/* ---- reading: any RCU reader ------------------------------------------------------------------
- */
+/* ---- reading: any RCU reader ------------------------------------------------------------- */
 
 static inline uint64_t bondy_registry_generation(const struct bondy_registry *registry,
                                                  enum bondy_kind kind)

@@ -84,8 +84,7 @@ static struct bondy_router_thread *target(const struct op *op)
     return op->router->threads[op->to];
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers ----------------------------------------------------------------------------- */
 
 struct answer_op {
     struct op op;
@@ -126,8 +125,7 @@ static void answer_error(struct bondy_router_thread *thread, const struct op *op
     bondy_remote_answer(thread, op->from, op->token, &message);
 }
 
-/* ---- invocations ------------------------------------------------------------------------------
- */
+/* ---- invocations ------------------------------------------------------------------------- */
 
 struct invoke_op {
     struct op op;
@@ -189,8 +187,7 @@ void bondy_remote_invoke(struct bondy_router_thread *thread, const struct bondy_
     post(thread, &op->op);
 }
 
-/* ---- callers that leave -----------------------------------------------------------------------
- */
+/* ---- callers that leave ------------------------------------------------------------------ */
 
 struct abandon_op {
     struct op op;
@@ -222,8 +219,7 @@ void bondy_remote_abandon(struct bondy_router_thread *thread, unsigned callee_th
     post(thread, &op->op);
 }
 
-/* ---- publications -----------------------------------------------------------------------------
- */
+/* ---- publications ------------------------------------------------------------------------ */
 
 struct publish_op {
     struct op op;

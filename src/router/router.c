@@ -35,8 +35,7 @@ void bondy_router_destroy(struct bondy_router *router)
     bondy_free(router);
 }
 
-/* ---- threads ----------------------------------------------------------------------------------
- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 /* What the router can do, and nothing else (wamp.md FEAT-1). */
 static json_t *make_roles(void)

@@ -15,8 +15,7 @@
 static bool on_goodbye(struct bondy_session *session, const struct bondy_message *message);
 static bool on_abort(struct bondy_session *session, const struct bondy_message *message);
 
-/* ---- what a joined session may send -----------------------------------------------------------
- */
+/* ---- what a joined session may send ------------------------------------------------------ */
 
 struct message_row {
     bool (*handle)(struct bondy_session *session, const struct bondy_message *message);
@@ -93,8 +92,7 @@ size_t bondy_session_receive_max(const struct bondy_session *session)
                : options->max_preauth_message;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread)
 {

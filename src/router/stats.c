@@ -16,11 +16,11 @@ static const char *const send_error_labels[] = {BASE_LABELS, "reason", "message_
 
 static const double seconds[] = {0,  1,  2,  3,  4,   5,   10,  15,   20,
                                  25, 30, 60, 90, 180, 300, 600, 1800, 3600};
-const double bondy_stats_milliseconds[BONDY_STATS_MILLISECONDS] = {0,   1,    2,    5,    10,   15,   25,   50,
-                                      75,  100,  150,  200,  250,  300,  400,  500,
-                                      750, 1000, 1500, 2000, 2500, 3000, 4000, 5000};
-const double bondy_stats_octets[BONDY_STATS_OCTETS] = {0,      1024,   4096,    16384,   32768,   65536,  131072,
-                                262144, 524288, 1048576, 2097152, 4194304, 8388608};
+const double bondy_stats_milliseconds[BONDY_STATS_MILLISECONDS] = {
+    0,   1,   2,   5,   10,  15,   25,   50,   75,   100,  150,  200,
+    250, 300, 400, 500, 750, 1000, 1500, 2000, 2500, 3000, 4000, 5000};
+const double bondy_stats_octets[BONDY_STATS_OCTETS] = {
+    0, 1024, 4096, 16384, 32768, 65536, 131072, 262144, 524288, 1048576, 2097152, 4194304, 8388608};
 
 #define COUNTER(name_, help_, labels_)                                                             \
     {                                                                                              \
@@ -45,9 +45,8 @@ static const struct bondy_metric_family duration_family = HISTOGRAM(
     "bondy_session_duration_seconds", "Time from join to leave.", session_labels, seconds);
 static const struct bondy_metric_family messages_family =
     COUNTER("bondy_wamp_messages_total", "WAMP messages received and sent.", base_labels);
-static const struct bondy_metric_family bytes_family =
-    HISTOGRAM("bondy_wamp_message_bytes", "Encoded size of WAMP messages.", base_labels,
-              bondy_stats_octets);
+static const struct bondy_metric_family bytes_family = HISTOGRAM(
+    "bondy_wamp_message_bytes", "Encoded size of WAMP messages.", base_labels, bondy_stats_octets);
 static const struct bondy_metric_family latency_family = HISTOGRAM(
     "bondy_wamp_call_latency_milliseconds", "From CALL received to its first RESULT or ERROR sent.",
     procedure_labels, bondy_stats_milliseconds);

@@ -29,8 +29,7 @@ struct bondy_realms {
     bool is_dirty;
 };
 
-/* ---- one realm --------------------------------------------------------------------------------
- */
+/* ---- one realm --------------------------------------------------------------------------- */
 
 void bondy_realm_ref(const struct bondy_realm *realm)
 {
@@ -158,8 +157,7 @@ json_t *bondy_realm_external(const struct bondy_realm *realm)
     return object;
 }
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static void fini_realms(struct bondy_map *map)
 {
@@ -249,8 +247,7 @@ json_t *bondy_realms_list(const struct bondy_realms *realms)
     return list;
 }
 
-/* ---- the feed ---------------------------------------------------------------------------------
- */
+/* ---- the feed ---------------------------------------------------------------------------- */
 
 static void replace(struct bondy_realms *realms, struct bondy_slice uri, struct bondy_realm *realm)
 {

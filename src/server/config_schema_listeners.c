@@ -177,6 +177,8 @@ static const struct bondy_config_row admin_rows[] = {
      .help = "folder of such files (*.json)"},
     {"api_gateway.on_error", BONDY_KEY_WORD, "ignore", 'R', '+',
      .help = "what a bad file does to the start", .words = "ignore|fail"},
+    {"api_gateway.max_body_values", BONDY_KEY_INT, "100000", 'S', '+',
+     .help = "list elements and object members of one request body, all together", .min = 1},
     {"api_gateway.rate", BONDY_KEY_STRING, "off", 'R', '+', .help = "requests of one client",
      .flags = BONDY_KEY_IS_LATER},
 };

@@ -40,6 +40,8 @@ int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *e
         .call_timeout_ms = (uint64_t)bondy_config_number(server->config, "wamp.call_timeout"),
         .max_call_timeout_ms =
             (uint64_t)bondy_config_number(server->config, "wamp.max_call_timeout"),
+        .max_body_values =
+            (uint64_t)bondy_config_number(server->config, "api_gateway.max_body_values"),
     };
     struct bondy_catalog_options catalog = {
         .realms = server->realms,

@@ -47,8 +47,7 @@ struct bondy_store {
     bool stops;
 };
 
-/* ---- batches ----------------------------------------------------------------------------------
- */
+/* ---- batches ----------------------------------------------------------------------------- */
 
 static struct bondy_store_job *job_of(struct bondy_mail *mail)
 {
@@ -223,8 +222,7 @@ static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
     finish(jobs);
 }
 
-/* ---- the control thread ------------------------------------------------------------------------
- */
+/* ---- the control thread ------------------------------------------------------------------ */
 
 /* Takes what waits, up to a batch: while one batch is being synced the next one gathers. */
 static struct bondy_mail *take_batch(struct bondy_store *store)
@@ -346,8 +344,7 @@ int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type
     return rc;
 }
 
-/* ---- open and close ----------------------------------------------------------------------------
- */
+/* ---- open and close ---------------------------------------------------------------------- */
 
 static int read_identity(struct bondy_store *store, struct bondy_lmdb_txn *txn,
                          struct bondy_error *err)

@@ -109,6 +109,11 @@ void bondy_value_recode(enum bondy_serializer from, struct bondy_slice raw,
  * `unique_keys` no duplicate keys. BONDY_EPROTO with the octet. */
 int bondy_value_check(enum bondy_serializer serializer, struct bondy_slice bytes,
                       unsigned max_depth, bool unique_keys, struct bondy_error *err);
+/* The same with at most `max_values` elements and pairs in all containers together (P3: a tree
+ * takes many times the memory of its text). BONDY_ELIMIT when there are more. */
+int bondy_value_check_count(enum bondy_serializer serializer, struct bondy_slice bytes,
+                            unsigned max_depth, uint64_t max_values, bool unique_keys,
+                            struct bondy_error *err);
 
 /* Payloads made by us. The bytes are appended to `out`; the payload points into it, so `out` must
  * not grow while the payload is used. NULL trees are absent. */

@@ -14,6 +14,7 @@
 
 #define BONDY_DEPTH_MAX 32
 #define BONDY_COUNT_UNKNOWN UINT64_MAX
+#define BONDY_READER_TOO_MANY "more values than the limit"
 
 struct bondy_reader {
     const uint8_t *start;
@@ -22,7 +23,8 @@ struct bondy_reader {
     const char *problem; /* why the last function failed, which happened at `at` */
     unsigned depth;      /* containers open around `at`, kept by whoever walks */
     unsigned max_depth;
-    bool has_indefinite; /* something of indefinite length was read (CBOR) */
+    bool has_indefinite;  /* something of indefinite length was read (CBOR) */
+    uint64_t values_left; /* elements of containers that may still come */
 };
 
 struct bondy_item {
@@ -115,6 +117,7 @@ static inline void bondy_reader_init(struct bondy_reader *reader, struct bondy_s
     reader->depth = 0;
     reader->max_depth = max_depth < BONDY_DEPTH_MAX ? max_depth : BONDY_DEPTH_MAX;
     reader->has_indefinite = false;
+    reader->values_left = UINT64_MAX;
 }
 
 static inline size_t bondy_reader_left(const struct bondy_reader *reader)

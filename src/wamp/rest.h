@@ -81,6 +81,8 @@ bondy_rest_read(struct bondy_reader *reader, const struct bondy_rest_ops *ops,
         }
         if (top == stack)
             (*count)++;
+        if (reader->values_left-- == 0)
+            return bondy_reader_fail(reader, BONDY_READER_TOO_MANY);
         if (top->frame.is_dict && !bondy_rest_key(reader, ops, top, keys))
             return false;
         if (!ops->item(reader, &item))

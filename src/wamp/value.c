@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* value: single values: looked at in place, as trees, checked. */
+#include <string.h>
+
 #include "src/wamp/base64.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/keys.h"
@@ -9,6 +11,13 @@
 
 int bondy_value_check(enum bondy_serializer serializer, struct bondy_slice bytes,
                       unsigned max_depth, bool unique_keys, struct bondy_error *err)
+{
+    return bondy_value_check_count(serializer, bytes, max_depth, UINT64_MAX, unique_keys, err);
+}
+
+int bondy_value_check_count(enum bondy_serializer serializer, struct bondy_slice bytes,
+                            unsigned max_depth, uint64_t max_values, bool unique_keys,
+                            struct bondy_error *err)
 {
     const struct bondy_serializer_ops *ops = bondy_reader_ops(serializer);
     struct bondy_reader reader;
@@ -21,6 +30,7 @@ int bondy_value_check(enum bondy_serializer serializer, struct bondy_slice bytes
         return bondy_fail(err, BONDY_EPROTO, "%zu octets, at most %d can be read", bytes.len,
                           INT32_MAX);
     bondy_reader_init(&reader, bytes, max_depth);
+    reader.values_left = max_values;
     bondy_keys_init(&keys, ops, reader.start);
     ops->blank(&reader);
     is_good = bondy_reader_value(&reader, ops, &item, unique_keys ? &keys : NULL, &count);
@@ -32,8 +42,9 @@ int bondy_value_check(enum bondy_serializer serializer, struct bondy_slice bytes
     bondy_keys_fini(&keys);
     if (is_good)
         return BONDY_OK;
-    return bondy_fail(err, BONDY_EPROTO, "%s: %s at octet %zu", ops->name, reader.problem,
-                      (size_t)(reader.at - reader.start));
+    return bondy_fail(
+        err, strcmp(reader.problem, BONDY_READER_TOO_MANY) == 0 ? BONDY_ELIMIT : BONDY_EPROTO,
+        "%s: %s at octet %zu", ops->name, reader.problem, (size_t)(reader.at - reader.start));
 }
 
 /* ---- walking ------------------------------------------------------------------------------ */

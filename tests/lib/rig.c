@@ -9,8 +9,7 @@
 #include "src/wamp/codec.h"
 #include "src/wamp/rawsocket.h"
 
-/* ---- realms: what src/security would give -----------------------------------------------------
- */
+/* ---- realms: what src/security would give ------------------------------------------------ */
 
 const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
                                             struct bondy_slice uri)
@@ -91,8 +90,7 @@ void bondy_rig_make_realms(struct bondy_rig *rig, const char *uri)
     bondy_rig_settle(rig);
 }
 
-/* ---- procedures -------------------------------------------------------------------------------
- */
+/* ---- procedures -------------------------------------------------------------------------- */
 
 static void on_ping(void *context, struct bondy_invocation *invocation)
 {
@@ -140,8 +138,7 @@ static bool find_procedure(void *context, struct bondy_slice uri, bondy_procedur
     return false;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------
- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 /* A frame head that a mistake in lengths would break: that of RawSocket, and one byte more for
  * JSON so that framings differ. */
@@ -277,8 +274,7 @@ void bondy_rig_lose(struct bondy_rig_peer *peer)
     bondy_rig_settle(peer->rig);
 }
 
-/* ---- threads, mail and time -------------------------------------------------------------------
- */
+/* ---- threads, mail and time -------------------------------------------------------------- */
 
 static void post(void *context, unsigned from, unsigned to, struct bondy_mail *first,
                  struct bondy_mail *last)

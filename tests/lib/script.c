@@ -25,8 +25,7 @@ struct run {
     struct bondy_buf *why;
 };
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static struct bondy_slice next_line(struct bondy_slice text, size_t *at)
 {
@@ -65,8 +64,7 @@ bool bondy_script_next(const char *file, struct bondy_slice text, size_t *at, un
     return is_found;
 }
 
-/* ---- failing ----------------------------------------------------------------------------------
- */
+/* ---- failing ----------------------------------------------------------------------------- */
 
 static void fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -95,8 +93,7 @@ static void fail_with(struct run *run, const char *what, const char *expected, c
     free(text);
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 static char *skip_space(char *at)
 {
@@ -151,8 +148,7 @@ static json_t *parse(struct run *run, const char *text)
     return pattern;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------
- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 static void send_message(struct run *run, struct bondy_rig_peer *peer, char *rest)
 {
@@ -285,8 +281,7 @@ static void violate(struct run *run, struct bondy_rig_peer *peer, char *rest)
     bondy_rig_settle(&run->rig);
 }
 
-/* ---- the rig ----------------------------------------------------------------------------------
- */
+/* ---- the rig ----------------------------------------------------------------------------- */
 
 static void advance(struct run *run, char *rest)
 {
@@ -403,8 +398,7 @@ static void reply_later(struct run *run, char *rest)
     bondy_rig_settle(&run->rig);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;

@@ -154,8 +154,7 @@ static void a_table_with_many_entries_coming_and_going_stays_small(void **state)
     bondy_idmap_fini(&map);
 }
 
-/* ---- keys that collide under common hashes ----------------------------------------------------
- */
+/* ---- keys that collide under common hashes ----------------------------------------------- */
 
 static uint32_t hash_31(const unsigned char *key, size_t len)
 {

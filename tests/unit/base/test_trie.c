@@ -142,8 +142,7 @@ static void a_wildcard_mark_in_a_name_is_no_wildcard(void **state)
     bondy_trie_destroy(root);
 }
 
-/* ---- against the plain definition -------------------------------------------------------------
- */
+/* ---- against the plain definition -------------------------------------------------------- */
 
 static void make_key(char *out, size_t size, bool is_pattern)
 {

@@ -9,8 +9,7 @@
 #include "src/wamp/codec.h"
 #include "tests/lib/test.h"
 
-/* ---- realms: in the place of src/security -----------------------------------------------------
- */
+/* ---- realms: in the place of src/security ------------------------------------------------ */
 
 struct bondy_realms {
     struct bondy_realm open, closed;
@@ -334,7 +333,8 @@ int gateway_rig_start(void **state)
     struct bondy_gateway_options options = {.thread_count = 1,
                                             .realms = &realms,
                                             .call_timeout_ms = 30000,
-                                            .max_call_timeout_ms = 600000};
+                                            .max_call_timeout_ms = 600000,
+                                            .max_body_values = 1000};
 
     bondy_publish_thread_start();
     assert_int_equal(bondy_loop_create(0, &rig->loop, NULL), BONDY_OK);

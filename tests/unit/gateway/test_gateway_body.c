@@ -87,6 +87,25 @@ static void json_bodies_are_proved_before_they_are_used(void **state)
     }
 }
 
+/* P3: what becomes a tree is counted first, whatever its octets. */
+static void a_body_with_more_values_than_the_limit_is_400(void **state)
+{
+    struct gateway_rig *rig = *state;
+    struct bondy_buf body = BONDY_BUF_EMPTY;
+
+    for (int values = 1000; values <= 1001; values++) {
+        bondy_buf_clear(&body, 0);
+        bondy_buf_append_byte(&body, '[');
+        for (int i = 0; i < values; i++)
+            bondy_buf_append_text(&body, i == 0 ? "1" : ",1");
+        bondy_buf_append(&body, "]", 2);
+        assert_int_equal(gateway_rig_ask(rig, "POST /body", JSON_TYPE, body.data),
+                         values == 1000 ? 200 : 400);
+    }
+    assert_non_null(strstr(rig->reply.body.data, "more values than the limit"));
+    bondy_buf_fini(&body);
+}
+
 /* A body goes two containers deep into a CALL: of 32 it may have 30. */
 static void a_body_too_deep_for_its_message_is_400(void **state)
 {
@@ -331,7 +350,8 @@ int main(void)
 {
 #define MIRROR(test) cmocka_unit_test_setup_teardown(test, start_mirror, gateway_rig_stop)
     const struct CMUnitTest tests[] = {
-        MIRROR(json_bodies_are_proved_before_they_are_used), /* P4, P5, P7 */
+        MIRROR(json_bodies_are_proved_before_they_are_used),   /* P4, P5, P7 */
+        MIRROR(a_body_with_more_values_than_the_limit_is_400), /* P4, P5, P7 */
         MIRROR(a_body_too_deep_for_its_message_is_400),
         MIRROR(a_body_of_a_method_without_one_is_passed_over),
         MIRROR(an_empty_body_is_the_empty_string),

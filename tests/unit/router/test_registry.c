@@ -162,8 +162,7 @@ static void subscriptions_match_as_the_plain_definition_says(void **state)
     bondy_registry_destroy(registry);
 }
 
-/* ---- best match -------------------------------------------------------------------------------
- */
+/* ---- best match -------------------------------------------------------------------------- */
 
 /* The length in components of the literal run before each wildcard, compared from the left. */
 static int compare_wildcards(const char *a, const char *b)

@@ -67,8 +67,7 @@ static unsigned roll(struct house *house, unsigned sides)
     return (house->dice >> 8) % sides;
 }
 
-/* ---- the transport: keeps what comes until the session is not at work -------------------------
- */
+/* ---- the transport: keeps what comes until the session is not at work -------------------- */
 
 static void keep(struct peer *peer, const void *data, size_t len)
 {
@@ -126,8 +125,7 @@ static void say(struct peer *peer, json_t *message)
     json_decref(message);
 }
 
-/* ---- what a peer does with what it gets -------------------------------------------------------
- */
+/* ---- what a peer does with what it gets -------------------------------------------------- */
 
 static void on_event(struct peer *peer, json_t *args)
 {
@@ -208,8 +206,7 @@ static void read_inbox(struct peer *peer)
     bondy_buf_fini(&inbox);
 }
 
-/* ---- roaming ----------------------------------------------------------------------------------
- */
+/* ---- roaming ----------------------------------------------------------------------------- */
 
 static void join(struct peer *peer)
 {
@@ -326,8 +323,7 @@ static void act(struct peer *peer)
         actions[roll(peer->house, BONDY_COUNT(actions))](peer);
 }
 
-/* ---- a thread ---------------------------------------------------------------------------------
- */
+/* ---- a thread ---------------------------------------------------------------------------- */
 
 static bool on_flush(struct bondy_flush *flush)
 {
