@@ -189,10 +189,10 @@ static const struct bondy_config_row option_rows[] = {
     {"wamp.session.overflow", BONDY_KEY_WORD, "drop_event", 'R', '+',
      .help = "what happens when that queue is full", .words = "drop_event|close",
      .flags = BONDY_KEY_IS_LATER},
-    {"wamp.session.rate", BONDY_KEY_INT, NULL, 'R', '+', .help = "messages a second of one session",
-     .min = 1, .flags = BONDY_KEY_IS_LATER},
-    {"wamp.session.burst", BONDY_KEY_INT, NULL, 'R', '+', .help = "messages it may send at once",
-     .min = 1, .flags = BONDY_KEY_IS_LATER},
+    {"wamp.session.rate", BONDY_KEY_INT, NULL, 'L', '+',
+     .help = "messages a second of one session; beyond, it is not read from", .min = 1},
+    {"wamp.session.burst", BONDY_KEY_INT, NULL, 'L', '+',
+     .help = "messages it may send at once; without it, the rate", .min = 1},
 };
 
 const struct bondy_config_group bondy_config_wamp_groups[] = {

@@ -68,9 +68,21 @@ static uint64_t duration(const struct bondy_config *config, const char *prefix, 
     return ms == BONDY_CONFIG_INFINITE ? 0 : (uint64_t)ms;
 }
 
+/* 0: not set. */
+static uint32_t count_at(const struct bondy_config *config, const char *name)
+{
+    const struct bondy_config_entry *entry = bondy_config_find(config, name);
+
+    if (!entry->value.is_set)
+        return 0;
+    return entry->value.number < UINT32_MAX ? (uint32_t)entry->value.number : UINT32_MAX;
+}
+
 static struct bondy_door_wamp_limits websocket_limits(const struct bondy_config *config)
 {
     static const char prefix[] = "wamp.websocket";
+    uint32_t rate = count_at(config, "wamp.session.rate");
+    uint32_t burst = count_at(config, "wamp.session.burst");
 
     return (struct bondy_door_wamp_limits){
         .max_message = (size_t)number(config, prefix, "max_frame_size"),
@@ -83,6 +95,8 @@ static struct bondy_door_wamp_limits websocket_limits(const struct bondy_config 
         .queue_bytes = (size_t)bondy_config_number(config, "wamp.session.send_queue.max_bytes"),
         .queue_messages =
             (size_t)bondy_config_number(config, "wamp.session.send_queue.max_messages"),
+        .message_rate = rate,
+        .message_burst = burst > 0 ? burst : rate,
     };
 }
 

@@ -15,6 +15,7 @@
 #include "src/base/slab.h"
 #include "src/transport/front_door.h"
 #include "src/transport/outq.h"
+#include "src/transport/rate.h"
 #include "src/transport/traffic.h"
 #include "src/transport/wire.h"
 
@@ -29,6 +30,12 @@ struct bondy_door_ticket {
     struct bondy_door_listener *listener;
     uint8_t host[16]; /* IPv4 as IPv4-mapped */
     bool has_host;
+};
+
+/* Why a connection is not read from; bits. */
+enum bondy_door_pause {
+    BONDY_DOOR_OWES_READING = 1, /* until the peer takes its answers */
+    BONDY_DOOR_OVER_RATE = 2     /* until it has tokens again */
 };
 
 struct bondy_door {

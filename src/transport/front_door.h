@@ -28,6 +28,8 @@ struct bondy_door_wamp_limits {
     unsigned ping_attempts;   /* (2) */
     size_t queue_bytes;       /* outgoing queue of one connection (8 MiB) */
     size_t queue_messages;    /* (10 000) */
+    uint32_t message_rate;    /* messages a second of one session, then it is not read; 0 = off */
+    uint32_t message_burst;   /* messages it may send at once; at least 1 when there is a rate */
 };
 
 /* One listener, shared by the threads. The caller owns it; it outlives the doors. Counters are

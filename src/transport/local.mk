@@ -5,6 +5,7 @@ src_transport_libtransport_a_SOURCES = \
 	src/transport/front_door.c src/transport/front_door.h \
 	src/transport/greeting.c \
 	src/transport/outq.c src/transport/outq.h \
+	src/transport/rate.h \
 	src/transport/rawsocket.c \
 	src/transport/relay.c \
 	src/transport/sources.c src/transport/sources.h \

@@ -24,6 +24,8 @@
 /* After our last word: how long until it must be written, and how long the peer may take to end. */
 #define LAST_WORD_MS 5000
 #define FAREWELL_MS 2000
+/* Has tokens again, but owes us reading. */
+#define RATE_AGAIN_MS 10
 
 enum stage {
     GREETING, /* the four octets */
@@ -42,8 +44,11 @@ struct rawsocket {
     struct bondy_wire *wire; /* NULL: plain */
     uv_poll_t poll;
     struct bondy_timer timer;
+    struct bondy_timer rate_timer; /* the end of BONDY_DOOR_OVER_RATE */
+    struct bondy_rate rate;
     struct bondy_outq out;
-    struct bondy_buf partial; /* a frame that is not whole yet, head included */
+    /* A frame that is not whole yet, head included; over its rate: all that waits for tokens. */
+    struct bondy_buf partial;
     uint64_t opened_ms;
     uint64_t heard_ms;   /* anything at all */
     uint64_t message_ms; /* something other than PONG */
@@ -54,8 +59,8 @@ struct rawsocket {
     uint8_t carrier;
     uint8_t serializer;
     uint8_t pings_missed;
+    uint8_t paused; /* bits of bondy_door_pause: not read */
     bool is_full;
-    bool is_paused; /* not read, until the peer takes its answers */
     bool is_broken; /* reported in door->failed */
     bool has_ahead; /* TLS: octets were fetched that no event will tell of */
 };
@@ -83,6 +88,7 @@ static void finish(struct rawsocket *raw)
     bondy_list_remove(&raw->link);
     bondy_door_forget(door, &raw->sender);
     bondy_timer_stop(bondy_loop_wheel(door->loop), &raw->timer);
+    bondy_timer_stop(bondy_loop_wheel(door->loop), &raw->rate_timer);
     bondy_outq_clear(&raw->out);
     bondy_buf_fini(&raw->partial);
     bondy_door_ticket_return(&raw->ticket);
@@ -117,10 +123,10 @@ static void update_poll(struct rawsocket *raw)
 {
     bool is_blocked =
         !bondy_outq_is_empty(&raw->out) || (raw->wire != NULL && bondy_wire_is_blocked(raw->wire));
-    int events = raw->is_paused ? UV_DISCONNECT : UV_READABLE;
+    int events = raw->paused != 0 ? UV_DISCONNECT : UV_READABLE;
 
     /* Being writable is an event that comes for certain. */
-    if (is_blocked || (raw->has_ahead && !raw->is_paused))
+    if (is_blocked || (raw->has_ahead && raw->paused == 0))
         events |= UV_WRITABLE;
     if (events == raw->events)
         return;
@@ -201,10 +207,10 @@ static void judge_pause(struct rawsocket *raw)
 {
     size_t owed = bondy_outq_reply_bytes(&raw->out);
 
-    if (!raw->is_paused)
-        raw->is_paused = raw->stage == OPEN && owed > raw->out.max_bytes / 2;
+    if (raw->stage == OPEN && owed > raw->out.max_bytes / 2)
+        raw->paused |= BONDY_DOOR_OWES_READING;
     else if (owed <= raw->out.max_bytes / 4)
-        raw->is_paused = false;
+        raw->paused &= (uint8_t)~BONDY_DOOR_OWES_READING;
 }
 
 static void write_out(struct rawsocket *raw)
@@ -299,7 +305,8 @@ static void start_ending(struct rawsocket *raw)
     raw->session = NULL;
     if (raw->is_broken)
         return;
-    raw->is_paused = false;
+    raw->paused = 0;
+    bondy_timer_stop(bondy_loop_wheel(raw->door->loop), &raw->rate_timer);
     start_timer(raw, LAST_WORD_MS);
     bondy_door_dirty(raw->door, &raw->sender);
 }
@@ -337,13 +344,37 @@ static uint32_t frame_limit(const struct rawsocket *raw)
     return max < raw->max_frame ? (uint32_t)max : raw->max_frame;
 }
 
+/* A session that sends faster than it may is not read from until it has tokens (ROB-4). */
+static void spend_token(struct rawsocket *raw)
+{
+    const struct bondy_door_wamp_limits *limits = &raw->listener->rawsocket;
+    uint64_t wait_ms = bondy_rate_spend(&raw->rate, limits->message_rate, limits->message_burst,
+                                        bondy_loop_now_ms(raw->door->loop));
+
+    if (wait_ms == 0 || raw->stage != OPEN || raw->is_broken)
+        return;
+    raw->paused |= BONDY_DOOR_OVER_RATE;
+    bondy_timer_start(bondy_loop_wheel(raw->door->loop), &raw->rate_timer, wait_ms);
+    update_poll(raw);
+}
+
+static bool use_message(struct rawsocket *raw, struct bondy_slice body)
+{
+    bool goes_on;
+
+    raw->message_ms = raw->heard_ms;
+    goes_on = bondy_session_receive(raw->session, body);
+    if (raw->listener->rawsocket.message_rate != 0)
+        spend_token(raw);
+    return goes_on;
+}
+
 /* One whole frame. False: nothing more of this connection is used. */
 static bool use_frame(struct rawsocket *raw, enum bondy_frame_type type, struct bondy_slice body)
 {
     switch (type) {
     case BONDY_FRAME_MESSAGE:
-        raw->message_ms = raw->heard_ms;
-        return bondy_session_receive(raw->session, body);
+        return use_message(raw, body);
     case BONDY_FRAME_PING:
         raw->message_ms = raw->heard_ms;
         send_control(raw, BONDY_FRAME_PONG, body);
@@ -403,7 +434,7 @@ static bool use_frames(struct rawsocket *raw, struct bondy_slice bytes)
 {
     if (raw->partial.len > 0 && !continue_frame(raw, &bytes))
         return false;
-    while (bytes.len >= HEAD) {
+    while (bytes.len >= HEAD && (raw->paused & BONDY_DOOR_OVER_RATE) == 0) {
         enum bondy_frame_type type;
         uint32_t len;
 
@@ -418,6 +449,28 @@ static bool use_frames(struct rawsocket *raw, struct bondy_slice bytes)
     if (bytes.len > 0)
         bondy_buf_append_slice(&raw->partial, bytes);
     return true;
+}
+
+static void on_rate_timer(struct bondy_timer *timer)
+{
+    struct rawsocket *raw = BONDY_CONTAINER(timer, struct rawsocket, rate_timer);
+    struct bondy_buf held;
+
+    if (raw->is_broken || raw->stage != OPEN)
+        return;
+    if ((raw->paused & BONDY_DOOR_OWES_READING) != 0) {
+        bondy_timer_start(bondy_loop_wheel(raw->door->loop), timer, RATE_AGAIN_MS);
+        return;
+    }
+    raw->paused = 0;
+    raw->heard_ms = bondy_loop_now_ms(raw->door->loop);
+    raw->pings_missed = 0;
+    held = raw->partial;
+    raw->partial = (struct bondy_buf)BONDY_BUF_EMPTY;
+    use_frames(raw, bondy_buf_slice(&held));
+    bondy_buf_fini(&held);
+    if (!raw->is_broken)
+        update_poll(raw);
 }
 
 /* ---- handshake ------------------------------------------------------------------------------- */
@@ -546,7 +599,7 @@ static void read_in(struct rawsocket *raw)
     raw->has_ahead = false;
     if (is_tls)
         bondy_wire_is_readable(raw->wire);
-    while (!raw->is_broken && !raw->is_paused && total < READ_BUDGET) {
+    while (!raw->is_broken && raw->paused == 0 && total < READ_BUDGET) {
         ssize_t got = read_some(raw);
 
         if (got == -EAGAIN)
@@ -587,8 +640,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     if ((events & (UV_READABLE | UV_DISCONNECT)) == 0 || raw->is_broken)
         return;
-    if (raw->is_paused) {
-        /* It left while we waited for it to read. */
+    if (raw->paused != 0) {
+        /* It left while we waited for it to read, or for its tokens. */
         if ((events & UV_DISCONNECT) != 0)
             finish(raw);
         return;
@@ -604,6 +657,9 @@ static void ping_or_wait(struct rawsocket *raw)
     uint64_t now = bondy_loop_now_ms(raw->door->loop);
     uint64_t silent = now - raw->heard_ms;
 
+    /* Its pong may lie behind what waits. */
+    if ((raw->paused & BONDY_DOOR_OVER_RATE) != 0)
+        silent = 0;
     if (silent < limits->ping_idle_ms) {
         start_timer(raw, limits->ping_idle_ms - silent);
         return;
@@ -664,6 +720,7 @@ void bondy_rawsocket_start(struct bondy_door *door, const struct bondy_rawsocket
     bondy_list_init(&raw->sender.link);
     bondy_outq_init(&raw->out, &door->queues, limits->queue_bytes, limits->queue_messages);
     bondy_timer_init(&raw->timer, on_timer);
+    bondy_timer_init(&raw->rate_timer, on_rate_timer);
     bondy_list_append(&door->rawsockets, &raw->link);
     bondy_traffic_opened(&door->traffic, raw->carrier);
     bondy_door_poll_open(door, &raw->poll, raw->fd, raw);

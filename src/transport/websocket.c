@@ -45,6 +45,8 @@ struct bondy_websocket {
     struct bondy_session *session;
     struct lws *wsi;
     struct bondy_timer timer;
+    struct bondy_timer rate_timer; /* the end of BONDY_DOOR_OVER_RATE */
+    struct bondy_rate rate;
     struct bondy_outq out;
     struct bondy_buf partial; /* a message that is not whole yet */
     uint8_t *deflating;       /* the message the library compresses from, until it asks for more */
@@ -57,12 +59,12 @@ struct bondy_websocket {
     uint8_t carrier;
     uint8_t serializer;
     uint8_t pings_missed;
+    uint8_t paused;  /* bits of bondy_door_pause: not read */
     bool is_open;    /* between ESTABLISHED and CLOSED */
     bool is_counted; /* in door->session_count */
     bool is_ending;  /* no session: what is queued is written, then the close frame */
     bool is_broken;  /* nothing can be sent any more */
     bool deflates;
-    bool is_paused;
 };
 
 /* ---- end ------------------------------------------------------------------------------------- */
@@ -76,6 +78,7 @@ static void destroy(struct bondy_websocket *ws)
     bondy_list_remove(&ws->fed_link);
     bondy_door_forget(door, &ws->sender);
     bondy_timer_stop(bondy_loop_wheel(door->loop), &ws->timer);
+    bondy_timer_stop(bondy_loop_wheel(door->loop), &ws->rate_timer);
     bondy_outq_clear(&ws->out);
     bondy_buf_fini(&ws->partial);
     bondy_door_ticket_return(&ws->ticket);
@@ -158,17 +161,23 @@ static size_t read_frame_head(const uint8_t *head, size_t *len)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static void set_paused(struct bondy_websocket *ws, unsigned paused)
+{
+    bool was_paused = ws->paused != 0;
+
+    ws->paused = (uint8_t)paused;
+    if ((paused != 0) != was_paused)
+        lws_rx_flow_control(ws->wsi, paused != 0 ? 0 : 1);
+}
+
 static void judge_pause(struct bondy_websocket *ws)
 {
     size_t owed = bondy_outq_reply_bytes(&ws->out);
-    bool was_paused = ws->is_paused;
 
-    if (!was_paused)
-        ws->is_paused = ws->session != NULL && owed > ws->out.max_bytes / 2;
+    if (ws->session != NULL && owed > ws->out.max_bytes / 2)
+        set_paused(ws, ws->paused | BONDY_DOOR_OWES_READING);
     else if (owed <= ws->out.max_bytes / 4)
-        ws->is_paused = false;
-    if (ws->is_paused != was_paused)
-        lws_rx_flow_control(ws->wsi, ws->is_paused ? 0 : 1);
+        set_paused(ws, ws->paused & ~(unsigned)BONDY_DOOR_OWES_READING);
 }
 
 /* The first run as it lies when it is large, else as many as fit collected. */
@@ -313,8 +322,10 @@ static void close_after_queue(void *transport)
         ws->door->session_count--;
     ws->is_counted = false;
     ws->is_ending = true;
+    bondy_timer_stop(bondy_loop_wheel(ws->door->loop), &ws->rate_timer);
     if (ws->is_broken)
         return;
+    set_paused(ws, ws->paused & ~(unsigned)BONDY_DOOR_OVER_RATE);
     bondy_timer_start(bondy_loop_wheel(ws->door->loop), &ws->timer, LAST_WORD_MS);
     sent(ws, bondy_outq_push_bytes(&ws->out, frame, sizeof frame));
 }
@@ -348,10 +359,41 @@ static int refuse_kind(struct bondy_websocket *ws)
     return 0;
 }
 
+/* A session that sends faster than it may is not read from until it has tokens (ROB-4). The library
+ * keeps what it has read already. */
+static void spend_token(struct bondy_websocket *ws)
+{
+    const struct bondy_door_wamp_limits *limits = &ws->listener->websocket;
+    uint64_t wait_ms = bondy_rate_spend(&ws->rate, limits->message_rate, limits->message_burst,
+                                        bondy_loop_now_ms(ws->door->loop));
+
+    if (wait_ms == 0 || ws->session == NULL || ws->is_broken)
+        return;
+    set_paused(ws, ws->paused | BONDY_DOOR_OVER_RATE);
+    bondy_timer_start(bondy_loop_wheel(ws->door->loop), &ws->rate_timer, wait_ms);
+}
+
+static void on_rate_timer(struct bondy_timer *timer)
+{
+    struct bondy_websocket *ws = BONDY_CONTAINER(timer, struct bondy_websocket, rate_timer);
+
+    if (ws->is_broken || ws->session == NULL)
+        return;
+    set_paused(ws, ws->paused & ~(unsigned)BONDY_DOOR_OVER_RATE);
+    ws->heard_ms = bondy_loop_now_ms(ws->door->loop);
+    ws->pings_missed = 0;
+    /* No event tells of what the library keeps: it is read in this turn. */
+    ws->taken = RECEIVE_PIECE;
+    if (bondy_list_is_empty(&ws->fed_link))
+        bondy_list_append(&ws->door->fed, &ws->fed_link);
+}
+
 static int use_message(struct bondy_websocket *ws, struct bondy_slice bytes)
 {
     ws->message_ms = ws->heard_ms;
     bondy_session_receive(ws->session, bytes);
+    if (ws->listener->websocket.message_rate != 0)
+        spend_token(ws);
     return 0;
 }
 
@@ -403,7 +445,7 @@ static bool has_more(const struct bondy_websocket *ws)
 
 static bool may_be_read(const struct bondy_websocket *ws)
 {
-    return ws->session != NULL && !ws->is_broken && !ws->is_paused;
+    return ws->session != NULL && !ws->is_broken && ws->paused == 0;
 }
 
 /* The library reads one piece for each event and goes back to the loop; with many small messages
@@ -447,6 +489,9 @@ static void ping_or_wait(struct bondy_websocket *ws)
     uint64_t silent = bondy_loop_now_ms(ws->door->loop) - ws->heard_ms;
     static const uint8_t ping[] = {OPCODE_PING, 5, 'b', 'o', 'n', 'd', 'y'};
 
+    /* Its pong may lie behind what waits. */
+    if ((ws->paused & BONDY_DOOR_OVER_RATE) != 0)
+        silent = 0;
     if (silent < limits->ping_idle_ms) {
         bondy_timer_start(wheel, &ws->timer, limits->ping_idle_ms - silent);
         return;
@@ -603,6 +648,7 @@ void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket
     bondy_list_init(&ws->fed_link);
     bondy_outq_init(&ws->out, &door->queues, limits->queue_bytes, limits->queue_messages);
     bondy_timer_init(&ws->timer, on_timer);
+    bondy_timer_init(&ws->rate_timer, on_rate_timer);
     bondy_list_append(&door->websockets, &ws->link);
     bondy_traffic_opened(&door->traffic, ws->carrier);
     bondy_timer_start(bondy_loop_wheel(door->loop), &ws->timer,

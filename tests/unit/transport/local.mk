@@ -12,6 +12,12 @@ tests_unit_transport_test_upgrade_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_upgrade_LDADD = $(TRANSPORT_TEST_LIBS)
 TESTS += tests/unit/transport/test_upgrade
 
+check_PROGRAMS += tests/unit/transport/test_rate
+tests_unit_transport_test_rate_SOURCES = tests/unit/transport/test_rate.c
+tests_unit_transport_test_rate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_rate_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_rate
+
 check_PROGRAMS += tests/unit/transport/test_outq
 tests_unit_transport_test_outq_SOURCES = tests/unit/transport/test_outq.c $(TRANSPORT_TEST_COMMON)
 tests_unit_transport_test_outq_CFLAGS = $(TEST_CFLAGS)

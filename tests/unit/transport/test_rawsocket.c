@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -487,6 +488,55 @@ static void a_unix_socket_works_the_same(void **state)
     bondy_test_rmdir(folder);
 }
 
+/* ROB-4: 30 messages in one segment; what is over the burst waits, here and in the socket. */
+static void a_session_over_its_rate_waits_and_loses_nothing(void **state)
+{
+    struct bondy_buf all = BONDY_BUF_EMPTY;
+    struct fake_session *fast;
+    struct bondy_peer peer, other;
+    struct house house;
+    uint64_t start_ms;
+
+    (void)state;
+    house_prepare(&house);
+    house.listener.rawsocket.message_rate = 50;
+    house.listener.rawsocket.message_burst = 10;
+    house_open(&house);
+    house_connect(&house, &peer);
+    bondy_peer_raw_open(&peer, 1);
+    bondy_until(house.loop, fake_sessions != NULL);
+    fast = fake_sessions;
+    house_connect(&house, &other);
+    bondy_peer_raw_open(&other, 1);
+    for (unsigned i = 0; i < 30; i++)
+        bondy_buf_printf(&all, "%c%c%c%cm%02u", MESSAGE, 0, 0, 3, i);
+    start_ms = bondy_loop_now_ms(house.loop);
+    bondy_peer_write(&peer, all.data, all.len);
+    bondy_until(house.loop, fast->received > 0);
+    assert_int_equal(fast->received, 10);
+    bondy_peer_raw_send(&other, MESSAGE, "hello", 5);
+    expect_frame(&other, MESSAGE, "hello");
+    assert_true(fast->received < 30);
+    for (unsigned i = 0; i < 30; i++) {
+        char text[4];
+
+        snprintf(text, sizeof text, "m%02u", i);
+        expect_frame(&peer, MESSAGE, text);
+    }
+    assert_true(bondy_loop_now_ms(house.loop) - start_ms >= 19 * 20);
+    /* Ended while it waits. */
+    bondy_peer_write(&peer, all.data, all.len);
+    bondy_until(house.loop, fast->received > 30);
+    fake_send(fast, "bye", 3, BONDY_SEND_REPLY);
+    fake_close(fast);
+    bondy_peer_wait_end(&peer);
+    assert_true(bondy_peer_has(&peer, "bye"));
+    bondy_peer_close(&peer);
+    bondy_peer_close(&other);
+    bondy_buf_fini(&all);
+    house_close(&house);
+}
+
 /* ROB-1 */
 static void leaving_at_any_point_leaks_nothing(void **state)
 {
@@ -532,6 +582,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_says_nothing_is_closed_when_idle_for_too_long),
         cmocka_unit_test(a_subscriber_that_stops_reading_costs_only_itself),
         cmocka_unit_test(a_caller_that_does_not_take_its_answers_is_not_read_from),
+        cmocka_unit_test(a_session_over_its_rate_waits_and_loses_nothing),
         cmocka_unit_test(a_unix_socket_works_the_same),
         cmocka_unit_test(leaving_at_any_point_leaks_nothing),
     };

@@ -503,6 +503,50 @@ static void compression_is_off_unless_the_listener_has_it(void **state)
     house_close(&house);
 }
 
+/* ---- rate ------------------------------------------------------------------------------------ */
+
+/* ROB-4 */
+static void a_session_over_its_rate_waits_and_loses_nothing(void **state)
+{
+    struct fake_session *fast;
+    struct bondy_peer peer, other;
+    struct house house;
+    uint64_t start_ms;
+    char text[4];
+
+    (void)state;
+    house_prepare(&house);
+    house.listener.websocket.message_rate = 50;
+    house.listener.websocket.message_burst = 10;
+    house_open(&house);
+    open_ws(&house, &peer, "wamp.2.json");
+    fast = fake_sessions;
+    open_ws(&house, &other, "wamp.2.json");
+    start_ms = bondy_loop_now_ms(house.loop);
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "m%02u", i);
+        bondy_peer_ws_send(&peer, TEXT, text, 3);
+    }
+    bondy_until(house.loop, fast->received >= 10);
+    assert_int_equal(fast->received, 10);
+    bondy_peer_ws_send(&other, TEXT, "hello", 5);
+    expect_frame(&other, TEXT, "hello");
+    assert_true(fast->received < 30);
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "m%02u", i);
+        expect_frame(&peer, TEXT, text);
+    }
+    assert_true(bondy_loop_now_ms(house.loop) - start_ms >= 19 * 20);
+    /* Ended while it waits: the closing handshake is read all the same. */
+    bondy_peer_ws_send(&peer, TEXT, "one", 3);
+    bondy_until(house.loop, fast->received > 30);
+    fake_close(fast);
+    expect_close(&peer, 1000);
+    bondy_peer_close(&peer);
+    drop_peer(&house, &other);
+    house_close(&house);
+}
+
 /* ---- leaving --------------------------------------------------------------------------------- */
 
 /* ROB-1 */
@@ -573,6 +617,7 @@ int main(void)
         cmocka_unit_test(a_subscriber_that_stops_reading_costs_only_itself),
         cmocka_unit_test(replies_that_nobody_takes_end_the_connection),
         cmocka_unit_test(compression_is_off_unless_the_listener_has_it),
+        cmocka_unit_test(a_session_over_its_rate_waits_and_loses_nothing),
         cmocka_unit_test(leaving_at_any_point_leaks_nothing),
         cmocka_unit_test(a_door_can_close_with_connections_open),
     };
