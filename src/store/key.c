@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "src/base/alloc.h"
+
 #define SCOPE_AT 1
 #define GEN_AT 17
 #define SUBKEY_KEPT 448
@@ -18,23 +20,37 @@ void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HA
                            NULL, 0);
 }
 
-void bondy_key_prefix(enum bondy_record_type type, struct bondy_slice scope,
-                      struct bondy_key_bytes *out)
+static void encode_head(enum bondy_record_type type, struct bondy_slice scope, uint32_t gen,
+                        struct bondy_key_bytes *out)
 {
     memset(out, 0, offsetof(struct bondy_key_bytes, bytes) + BONDY_KEY_HEAD);
     out->bytes[0] = (uint8_t)type;
     bondy_store_scope_hash(scope, out->bytes + SCOPE_AT);
-    out->len = GEN_AT;
+    for (int i = 0; i < 4; i++)
+        out->bytes[GEN_AT + i] = (uint8_t)(gen >> (24 - 8 * i));
+    out->len = BONDY_KEY_HEAD;
     out->is_hashed = false;
+}
+
+void bondy_key_prefix(const struct bondy_store_range *range, struct bondy_key_bytes *out)
+{
+    encode_head(range->type, range->scope, range->gen, out);
+    if (range->is_any_scope) {
+        out->len = SCOPE_AT;
+    } else if (range->is_any_gen) {
+        out->len = GEN_AT;
+    } else if (range->prefix.len > 0) {
+        BONDY_BUG_ON(range->prefix.len > SUBKEY_KEPT);
+        memcpy(out->bytes + out->len, range->prefix.data, range->prefix.len);
+        out->len += range->prefix.len;
+    }
 }
 
 void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes *out)
 {
     uint8_t *at = out->bytes + BONDY_KEY_HEAD;
 
-    bondy_key_prefix(key->type, key->scope, out);
-    for (int i = 0; i < 4; i++)
-        out->bytes[GEN_AT + i] = (uint8_t)(key->gen >> (24 - 8 * i));
+    encode_head(key->type, key->scope, key->gen, out);
     if (key->subkey.len <= BONDY_SUBKEY_MAX) {
         if (key->subkey.len > 0)
             memcpy(at, key->subkey.data, key->subkey.len);

@@ -19,9 +19,8 @@ struct bondy_key_bytes {
 };
 
 void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes *out);
-/* What all keys of a type and scope start with; an empty scope of a global type included. */
-void bondy_key_prefix(enum bondy_record_type type, struct bondy_slice scope,
-                      struct bondy_key_bytes *out);
+/* What all keys of a range start with. */
+void bondy_key_prefix(const struct bondy_store_range *range, struct bondy_key_bytes *out);
 /* False when it cannot be a key. `subkey` is borrowed. */
 bool bondy_key_decode(struct bondy_slice bytes, struct bondy_store_key *out);
 

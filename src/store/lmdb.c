@@ -175,18 +175,18 @@ int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, stru
 }
 
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
-                    struct bondy_slice prefix,
+                    struct bondy_slice prefix, struct bondy_slice from,
                     int (*fn)(void *context, struct bondy_slice key, struct bondy_slice value),
                     void *context, struct bondy_error *err)
 {
-    MDB_val key = value_of(prefix), value;
+    MDB_val key = value_of(from.len > 0 ? from : prefix), value;
     MDB_cursor *cursor;
     int result = 0;
     int rc = mdb_cursor_open(txn->txn, txn->db->tables[table], &cursor);
 
     if (rc != 0)
         return fail(err, "opening a cursor", rc);
-    rc = mdb_cursor_get(cursor, &key, &value, prefix.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+    rc = mdb_cursor_get(cursor, &key, &value, key.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
     while (rc == 0 && result == 0) {
         struct bondy_slice found = bondy_slice_of(key.mv_data, key.mv_size);
 

@@ -38,9 +38,10 @@ int bondy_lmdb_get(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, stru
                    struct bondy_slice *out, struct bondy_error *err);
 int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, struct bondy_slice key,
                    struct bondy_slice value, struct bondy_error *err);
-/* In key order, those that start with `prefix`, until `fn` returns non-zero, which is returned. */
+/* In key order, those that start with `prefix`, from the key `from` on when it is not empty, until
+ * `fn` returns non-zero, which is returned. */
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
-                    struct bondy_slice prefix,
+                    struct bondy_slice prefix, struct bondy_slice from,
                     int (*fn)(void *context, struct bondy_slice key, struct bondy_slice value),
                     void *context, struct bondy_error *err);
 

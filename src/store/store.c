@@ -56,18 +56,18 @@ static struct bondy_store_job *job_of(struct bondy_mail *mail)
 
 static void run_job(struct bondy_store_write *write, struct bondy_store_job *job)
 {
-    struct bondy_lmdb_txn *outer = write->txn, *inner = NULL;
+    struct bondy_lmdb_txn *outer = write->view.txn, *inner = NULL;
     struct bondy_noted_change **mark = write->last;
 
     job->rc = bondy_lmdb_begin_write(write->store->db, outer, &inner, &job->err);
     if (job->rc == BONDY_OK) {
-        write->txn = inner;
+        write->view.txn = inner;
         job->rc = job->run(job, write, &job->err);
         if (job->rc == BONDY_OK)
             job->rc = bondy_lmdb_commit(inner, &job->err);
         else
             bondy_lmdb_abort(inner);
-        write->txn = outer;
+        write->view.txn = outer;
     }
     if (job->rc != BONDY_OK) {
         bondy_noted_change_free(*mark);
@@ -81,7 +81,7 @@ static int save_clock(struct bondy_store_write *write, struct bondy_error *err)
     uint8_t hlc[BONDY_VERSION_LEN];
 
     bondy_hlc_save(&write->store->hlc, hlc);
-    return bondy_lmdb_put(write->txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC),
+    return bondy_lmdb_put(write->view.txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC),
                           bondy_slice_of(hlc, sizeof hlc), err);
 }
 
@@ -90,29 +90,29 @@ static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
                      struct bondy_error *err)
 {
     struct bondy_store *store = write->store;
-    int rc = bondy_lmdb_begin_write(store->db, NULL, &write->txn, err);
+    int rc = bondy_lmdb_begin_write(store->db, NULL, &write->view.txn, err);
 
     write->first = NULL;
     write->last = &write->first;
     write->is_full = false;
-    write->now_ms = bondy_clock_wall_ms();
+    write->view.now_ms = bondy_clock_wall_ms();
     if (rc < 0)
         return rc;
     for (struct bondy_mail *mail = jobs; mail != NULL; mail = mail->next)
         run_job(write, job_of(mail));
     if (write->is_full) {
-        bondy_lmdb_abort(write->txn);
+        bondy_lmdb_abort(write->view.txn);
         return bondy_fail(err, BONDY_ELIMIT, "the store is full (store.map_size_max)");
     }
     if (write->first == NULL) {
-        bondy_lmdb_abort(write->txn);
+        bondy_lmdb_abort(write->view.txn);
         return BONDY_OK;
     }
     if ((rc = save_clock(write, err)) < 0) {
-        bondy_lmdb_abort(write->txn);
+        bondy_lmdb_abort(write->view.txn);
         return rc;
     }
-    return bondy_lmdb_commit(write->txn, err);
+    return bondy_lmdb_commit(write->view.txn, err);
 }
 
 static void tell_changes(struct bondy_store *store, const struct bondy_noted_change *change)
@@ -329,18 +329,42 @@ int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
     return job->rc;
 }
 
+int bondy_store_view_begin(struct bondy_store *store, struct bondy_store_view **out,
+                           struct bondy_error *err)
+{
+    struct bondy_store_view *view = bondy_alloc(sizeof *view);
+    int rc = bondy_lmdb_begin_read(store->db, &view->txn, err);
+
+    view->now_ms = bondy_clock_wall_ms();
+    if (rc < 0)
+        bondy_free(view);
+    else
+        *out = view;
+    return rc;
+}
+
+void bondy_store_view_end(struct bondy_store_view *view)
+{
+    if (view == NULL)
+        return;
+    bondy_lmdb_abort(view->txn);
+    bondy_free(view);
+}
+
 int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type,
                           struct bondy_slice scope,
                           int (*fn)(void *context, const struct bondy_record *record),
                           void *context)
 {
-    struct bondy_lmdb_txn *txn;
-    int rc = bondy_lmdb_begin_read(store->db, &txn, NULL);
+    const struct bondy_store_range range = {
+        .type = type, .scope = scope, .is_any_scope = scope.len == 0, .is_any_gen = true};
+    struct bondy_store_view *view;
+    int rc = bondy_store_view_begin(store, &view, NULL);
 
     if (rc < 0)
         return rc;
-    rc = bondy_record_scan(txn, type, scope, bondy_clock_wall_ms(), fn, context);
-    bondy_lmdb_abort(txn);
+    rc = bondy_store_view_scan(view, &range, fn, context);
+    bondy_store_view_end(view);
     return rc;
 }
 

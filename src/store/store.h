@@ -115,6 +115,42 @@ void bondy_store_submit(struct bondy_store *store, struct bondy_store_job *job);
 int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
                          struct bondy_error *err);
 
+/* ---- reading ------------------------------------------------------------------------------
+ * A view shows the records as they are at one moment, however long it is kept. Jobs have one of
+ * their own transaction (what they wrote included); others begin one: start-up, control thread,
+ * pool. Records borrow from it. */
+struct bondy_store_view;
+
+/* The caller ends it, soon: pages that a view still shows cannot be used again. One thread. */
+int bondy_store_view_begin(struct bondy_store *store, struct bondy_store_view **out,
+                           struct bondy_error *err);
+void bondy_store_view_end(struct bondy_store_view *view); /* NULL is fine */
+const struct bondy_store_view *bondy_store_write_view(const struct bondy_store_write *write);
+
+/* Live records only (no tombstones, nothing expired); false when there is none. `gen` of the key is
+ * part of what is looked up. out->key.subkey borrows from `key`. */
+bool bondy_store_view_get(const struct bondy_store_view *view, const struct bondy_store_key *key,
+                          struct bondy_record *out);
+
+struct bondy_store_range {
+    enum bondy_record_type type;
+    struct bondy_slice scope; /* realm URI, or empty for global types */
+    bool is_any_scope;        /* all scopes and generations of the type */
+    bool is_any_gen;
+    uint32_t gen;
+    struct bondy_slice prefix; /* of the subkey; at most 448 octets */
+    struct bondy_slice after;  /* the subkey to go on behind; empty: from the beginning */
+    bool with_tombstones;      /* those too; what is expired never */
+};
+/* Calls `fn` with each record in key order until it returns non-zero, which is returned. `fn` may
+ * not write in this range. */
+int bondy_store_view_scan(const struct bondy_store_view *view,
+                          const struct bondy_store_range *range,
+                          int (*fn)(void *context, const struct bondy_record *record),
+                          void *context);
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
 /* Inside a job. Get gives live records only (no tombstones, nothing expired); false when there is
  * none. `gen` of the key is part of what is looked up. */
 bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,

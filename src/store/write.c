@@ -32,11 +32,11 @@ bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct 
 
 /* What is stored under a key, tombstones included. A damaged record counts as an I/O error, since
  * its version is not known. */
-static int find_raw(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+static int find_raw(const struct bondy_store_view *view, const struct bondy_key_bytes *key,
                     struct bondy_slice *raw, struct bondy_envelope *envelope,
                     struct bondy_error *err)
 {
-    int rc = bondy_lmdb_get(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
+    int rc = bondy_lmdb_get(view->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
                             raw, err);
 
     if (rc < 0)
@@ -48,17 +48,32 @@ static int find_raw(struct bondy_store_write *write, const struct bondy_key_byte
     return BONDY_OK;
 }
 
-bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
-                     struct bondy_record *out)
+bool bondy_store_view_get(const struct bondy_store_view *view, const struct bondy_store_key *key,
+                          struct bondy_record *out)
 {
     struct bondy_key_bytes bytes;
     struct bondy_slice raw;
     struct bondy_envelope envelope;
 
     bondy_key_encode(key, &bytes);
-    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, write->now_ms))
+    if (find_raw(view, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, view->now_ms))
         return false;
-    return bondy_record_fill(bondy_slice_of(bytes.bytes, bytes.len), raw, out);
+    if (!bondy_record_fill(bondy_slice_of(bytes.bytes, bytes.len), raw, out))
+        return false;
+    if (!bytes.is_hashed) /* the key's own octets go away with `bytes` */
+        out->key.subkey = key->subkey;
+    return true;
+}
+
+const struct bondy_store_view *bondy_store_write_view(const struct bondy_store_write *write)
+{
+    return &write->view;
+}
+
+bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_key *key,
+                     struct bondy_record *out)
+{
+    return bondy_store_view_get(&write->view, key, out);
 }
 
 static void note_change(struct bondy_store_write *write, const struct bondy_key_bytes *key,
@@ -101,7 +116,7 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
     int rc;
 
     bondy_key_encode(key, &bytes);
-    rc = find_raw(write, &bytes, &before, &current, err);
+    rc = find_raw(&write->view, &bytes, &before, &current, err);
     if (rc < 0 && rc != BONDY_ENOENT)
         return rc;
     if (expected != NULL &&
@@ -110,13 +125,13 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
     if (builtin_version != NULL)
         memcpy(envelope->version, builtin_version, BONDY_VERSION_LEN);
     else
-        bondy_hlc_next(write->hlc, write->now_ms, rc == BONDY_OK ? current.version : NULL,
+        bondy_hlc_next(write->hlc, write->view.now_ms, rc == BONDY_OK ? current.version : NULL,
                        envelope->version);
     if (bytes.is_hashed)
         envelope->subkey = key->subkey;
     bondy_envelope_encode(envelope, &buf);
     note_change(write, &bytes, bondy_buf_slice(&buf), before);
-    rc = bondy_lmdb_put(write->txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
+    rc = bondy_lmdb_put(write->view.txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
                         bondy_buf_slice(&buf), err);
     write->is_full |= rc == BONDY_ELIMIT;
     bondy_buf_fini(&buf);
@@ -170,7 +185,7 @@ uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bond
     struct bondy_envelope envelope;
 
     bondy_key_encode(key, &bytes);
-    if (find_raw(write, &bytes, &raw, &envelope, NULL) < 0)
+    if (find_raw(&write->view, &bytes, &raw, &envelope, NULL) < 0)
         return 0;
     return envelope.gen + (envelope.flags & BONDY_ENVELOPE_TOMBSTONE ? 1 : 0);
 }
@@ -178,7 +193,9 @@ uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bond
 struct scan {
     int (*fn)(void *context, const struct bondy_record *record);
     void *context;
+    struct bondy_slice after; /* a whole key, to be left out */
     uint64_t now_ms;
+    bool with_tombstones;
 };
 
 static int scan_one(void *context, struct bondy_slice key, struct bondy_slice value)
@@ -186,32 +203,47 @@ static int scan_one(void *context, struct bondy_slice key, struct bondy_slice va
     struct scan *scan = context;
     struct bondy_record record;
 
+    if (scan->after.len > 0 && bondy_slice_eq(key, scan->after))
+        return 0;
     if (!bondy_record_fill(key, value, &record)) {
         bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
                   BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
         return 0;
     }
-    if (record.is_tombstone || (record.expires_ms != 0 && record.expires_ms <= scan->now_ms))
+    if (record.expires_ms != 0 && record.expires_ms <= scan->now_ms)
+        return 0;
+    if (record.is_tombstone && !scan->with_tombstones)
         return 0;
     return scan->fn(scan->context, &record);
 }
 
-int bondy_record_scan(struct bondy_lmdb_txn *txn, enum bondy_record_type type,
-                      struct bondy_slice scope, uint64_t now_ms,
-                      int (*fn)(void *context, const struct bondy_record *record), void *context)
+int bondy_store_view_scan(const struct bondy_store_view *view,
+                          const struct bondy_store_range *range,
+                          int (*fn)(void *context, const struct bondy_record *record),
+                          void *context)
 {
-    struct scan scan = {fn, context, now_ms};
-    struct bondy_key_bytes prefix;
+    struct scan scan = {.fn = fn,
+                        .context = context,
+                        .now_ms = view->now_ms,
+                        .with_tombstones = range->with_tombstones};
+    struct bondy_key_bytes prefix, after;
 
-    bondy_key_prefix(type, scope, &prefix);
-    return bondy_lmdb_scan(txn, BONDY_LMDB_RECORDS,
-                           bondy_slice_of(prefix.bytes, scope.len == 0 ? 1 : prefix.len), scan_one,
-                           &scan, NULL);
+    bondy_key_prefix(range, &prefix);
+    if (range->after.len > 0) {
+        bondy_key_encode(
+            &(struct bondy_store_key){range->type, range->scope, range->gen, range->after}, &after);
+        scan.after = bondy_slice_of(after.bytes, after.len);
+    }
+    return bondy_lmdb_scan(view->txn, BONDY_LMDB_RECORDS, bondy_slice_of(prefix.bytes, prefix.len),
+                           scan.after, scan_one, &scan, NULL);
 }
 
 int bondy_store_scan(struct bondy_store_write *write, enum bondy_record_type type,
                      struct bondy_slice scope,
                      int (*fn)(void *context, const struct bondy_record *record), void *context)
 {
-    return bondy_record_scan(write->txn, type, scope, write->now_ms, fn, context);
+    const struct bondy_store_range range = {
+        .type = type, .scope = scope, .is_any_scope = scope.len == 0, .is_any_gen = true};
+
+    return bondy_store_view_scan(&write->view, &range, fn, context);
 }

@@ -17,21 +17,22 @@ struct bondy_noted_change {
     size_t now_len, before_len;
 };
 
-struct bondy_store_write {
-    struct bondy_store *store;
-    struct bondy_hlc *hlc; /* of the store */
+/* What can be read: the records as one transaction sees them, at one time. */
+struct bondy_store_view {
     struct bondy_lmdb_txn *txn;
     uint64_t now_ms;
+};
+
+struct bondy_store_write {
+    struct bondy_store_view view; /* of the job's own transaction */
+    struct bondy_store *store;
+    struct bondy_hlc *hlc; /* of the store */
     struct bondy_noted_change *first, **last;
     bool is_full; /* LMDB had no room: worth another try in a greater map */
 };
 
 /* A stored key and envelope as a record that borrows from both; false when they are damaged. */
 bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out);
-/* The live records of a type and scope, as bondy_store_scan_wait() gives them. */
-int bondy_record_scan(struct bondy_lmdb_txn *txn, enum bondy_record_type type,
-                      struct bondy_slice scope, uint64_t now_ms,
-                      int (*fn)(void *context, const struct bondy_record *record), void *context);
 /* Frees a chain. */
 void bondy_noted_change_free(struct bondy_noted_change *change);
 
