@@ -152,8 +152,8 @@ static bool source_key(const struct bondy_throttle *throttle, const struct bondy
     return true;
 }
 
-static bool authid_key(const struct bondy_throttle *throttle, const struct bondy_login *login,
-                       uint8_t out[KEY_LEN])
+static bool authid_key(const struct bondy_throttle *throttle,
+                       const struct bondy_throttle_login *login, uint8_t out[KEY_LEN])
 {
     uint8_t halves[2 * KEY_LEN];
 
@@ -169,8 +169,8 @@ static bool authid_key(const struct bondy_throttle *throttle, const struct bondy
 
 /* ---- asking -----------------------------------------------------------------------------------*/
 
-static uint32_t refusal_of(struct bondy_throttle *throttle, const struct bondy_login *login,
-                           uint64_t now_ms)
+static uint32_t refusal_of(struct bondy_throttle *throttle,
+                           const struct bondy_throttle_login *login, uint64_t now_ms)
 {
     uint8_t key[KEY_LEN];
     const struct bucket *bucket;
@@ -200,7 +200,8 @@ static struct bucket *global_bucket(struct bondy_throttle *throttle, uint64_t no
 }
 
 struct bondy_throttle_verdict bondy_throttle_ask(struct bondy_throttle *throttle,
-                                                 const struct bondy_login *login, uint64_t now_ms)
+                                                 const struct bondy_throttle_login *login,
+                                                 uint64_t now_ms)
 {
     struct bondy_throttle_verdict verdict = {0};
     uint8_t key[KEY_LEN];
@@ -245,8 +246,8 @@ static void blame_source(struct bondy_throttle *throttle, const uint8_t *key, ui
         block(bucket, now_ms);
 }
 
-void bondy_throttle_failed(struct bondy_throttle *throttle, const struct bondy_login *login,
-                           uint64_t now_ms)
+void bondy_throttle_failed(struct bondy_throttle *throttle,
+                           const struct bondy_throttle_login *login, uint64_t now_ms)
 {
     struct bucket *global;
     uint8_t key[KEY_LEN];
@@ -262,8 +263,8 @@ void bondy_throttle_failed(struct bondy_throttle *throttle, const struct bondy_l
     pthread_mutex_unlock(&throttle->lock);
 }
 
-void bondy_throttle_succeeded(struct bondy_throttle *throttle, const struct bondy_login *login,
-                              uint64_t now_ms)
+void bondy_throttle_succeeded(struct bondy_throttle *throttle,
+                              const struct bondy_throttle_login *login, uint64_t now_ms)
 {
     struct bucket *bucket;
     uint8_t key[KEY_LEN];

@@ -34,7 +34,7 @@ struct bondy_throttle_options {
     }
 
 /* One attempt to log in. Texts are borrowed during a call. */
-struct bondy_login {
+struct bondy_throttle_login {
     const struct bondy_address *source; /* NULL, or a Unix socket: no limit for the source */
     struct bondy_slice realm;
     struct bondy_slice authid; /* as it will be looked up; empty: none is known */
@@ -51,13 +51,14 @@ void bondy_throttle_destroy(struct bondy_throttle *throttle);
 
 /* Before credentials are looked at. Costs nothing. */
 struct bondy_throttle_verdict bondy_throttle_ask(struct bondy_throttle *throttle,
-                                                 const struct bondy_login *login, uint64_t now_ms);
+                                                 const struct bondy_throttle_login *login,
+                                                 uint64_t now_ms);
 /* After they were found wrong; a refused attempt is not counted again. */
-void bondy_throttle_failed(struct bondy_throttle *throttle, const struct bondy_login *login,
-                           uint64_t now_ms);
+void bondy_throttle_failed(struct bondy_throttle *throttle,
+                           const struct bondy_throttle_login *login, uint64_t now_ms);
 /* After they were found right: the authid starts afresh, the source does not. */
-void bondy_throttle_succeeded(struct bondy_throttle *throttle, const struct bondy_login *login,
-                              uint64_t now_ms);
+void bondy_throttle_succeeded(struct bondy_throttle *throttle,
+                              const struct bondy_throttle_login *login, uint64_t now_ms);
 
 /* Seconds for Retry-After and details.retry_after, rounded up. */
 uint32_t bondy_throttle_seconds(uint32_t ms);

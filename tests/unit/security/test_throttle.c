@@ -16,7 +16,7 @@ struct rig {
 
 static void fail_login(struct rig *rig, const char *ip, const char *authid);
 
-static struct bondy_login login(struct rig *rig, const char *ip, const char *authid)
+static struct bondy_throttle_login login(struct rig *rig, const char *ip, const char *authid)
 {
     struct bondy_address *address = NULL;
 
@@ -24,19 +24,20 @@ static struct bondy_login login(struct rig *rig, const char *ip, const char *aut
         address = &rig->addresses[0];
         assert_int_equal(bondy_address_parse(ip, 1234, address, NULL), BONDY_OK);
     }
-    return (struct bondy_login){address, BONDY_SLICE("org.acme"), bondy_slice_text(authid)};
+    return (struct bondy_throttle_login){address, BONDY_SLICE("org.acme"),
+                                         bondy_slice_text(authid)};
 }
 
 static struct bondy_throttle_verdict ask(struct rig *rig, const char *ip, const char *authid)
 {
-    struct bondy_login attempt = login(rig, ip, authid);
+    struct bondy_throttle_login attempt = login(rig, ip, authid);
 
     return bondy_throttle_ask(rig->throttle, &attempt, rig->now_ms);
 }
 
 static void fail_login(struct rig *rig, const char *ip, const char *authid)
 {
-    struct bondy_login attempt = login(rig, ip, authid);
+    struct bondy_throttle_login attempt = login(rig, ip, authid);
 
     bondy_throttle_failed(rig->throttle, &attempt, rig->now_ms);
 }
@@ -159,7 +160,7 @@ static void sources_are_told_apart_by_address_or_64_bits_of_it(void **state)
 static void failures_of_one_authid_only_delay_its_answers(void **state)
 {
     struct rig *rig = *state;
-    struct bondy_login right = login(rig, NULL, "ann");
+    struct bondy_throttle_login right = login(rig, NULL, "ann");
     char ip[32];
 
     for (int i = 0; i < 60; i++) {
