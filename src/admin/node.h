@@ -8,13 +8,24 @@
 #include <stdint.h>
 
 #include "gateway/catalog.h"
+#include "src/security/audit.h"
+#include "src/security/edit.h"
 #include "src/security/realm.h"
 #include "src/store/store.h"
+#include "src/sys/pool.h"
 
 struct bondy_admin_node {
     struct bondy_store *store;
     const struct bondy_realms *realms;
     struct bondy_catalog *catalog;
+    const struct bondy_security_rules *rules;
+    /* Slow work of procedures: reading the store, and hashing. NULL: it is done by who asks, which
+     * is for tests. */
+    struct bondy_pool *readers;
+    struct bondy_pool *hashers;
+    struct bondy_audit *audit; /* NULL: there is none */
+    /* security.config_file as it is now: a copy that the caller frees, or NULL. May be NULL. */
+    char *(*security_file)(void *context);
     const char *name;         /* node name */
     const char *version;      /* of the program */
     uint64_t started_mono_ms; /* bondy_clock_mono_ms() at start */
