@@ -250,7 +250,7 @@ static const char *identity_text(struct bondy_exchange *exchange, unsigned which
 
 void bondy_exchange_identity(struct bondy_exchange *exchange, struct bondy_identity *out)
 {
-    *out = (struct bondy_identity){.is_admin = exchange->is_admin};
+    *out = (struct bondy_identity){.is_trusted = exchange->is_admin};
     if (exchange->identity == NULL && exchange->is_anonymous) {
         /* The router draws an authid; nobody here asked for it yet. */
         out->authrole = BONDY_SLICE("anonymous");

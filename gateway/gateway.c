@@ -294,7 +294,7 @@ static bool admit(struct bondy_exchange *exchange)
     bondy_buf_append_slice(&texts, identity.authmethod);
     exchange->identity = bondy_buf_take_text(&texts);
     exchange->is_anonymous = bondy_slice_is(identity.authmethod, "anonymous");
-    exchange->is_admin = identity.is_admin;
+    exchange->is_admin = identity.is_trusted;
     return true;
 }
 

@@ -152,7 +152,7 @@ static bool is_own_realm(const struct bondy_admin_call *call)
 static json_t *check_call(struct bondy_admin_call *call)
 {
     const struct bondy_procedure_row *row = call->row;
-    bool is_admin = bondy_invocation_is_admin(call->invocation);
+    bool is_admin = bondy_invocation_is_master(call->invocation);
     size_t count;
 
     if (row->info.mark == 'M' && !is_admin)
