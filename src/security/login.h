@@ -31,6 +31,7 @@ struct bondy_auth;
 struct bondy_login;
 
 #define BONDY_CHANNEL_ID_MAX 64
+#define BONDY_BINDINGS (BONDY_BINDING_TLS_EXPORTER + 1)
 
 /* Where the client is. Copied by begin. */
 struct bondy_login_peer {
