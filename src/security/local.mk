@@ -7,6 +7,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/kdf.c src/security/kdf.h \
 	src/security/keys.c src/security/keys.h \
 	src/security/password.c src/security/password.h \
+	src/security/password_form.c src/security/password_form.h \
 	src/security/password_opts.c \
 	src/security/realm.c src/security/realm.h \
 	src/security/realm_input.c src/security/realm_input.h \
@@ -14,4 +15,4 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/scram.c src/security/scram.h \
 	src/security/ticket.c src/security/ticket.h \
 	src/security/token.c src/security/token.h \
-	src/security/token_claims.c
+	src/security/token_claims.c src/security/token_read.h
