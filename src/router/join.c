@@ -414,19 +414,12 @@ static bool begin_login(struct bondy_session *session, const struct hello *hello
 static bool join_anonymous(struct bondy_session *session, const struct hello *hello,
                            const struct bondy_realm *realm)
 {
-    static const struct bondy_slice groups[] = {BONDY_SLICE("anonymous")};
-    static const struct bondy_identity identity = {.authrole = BONDY_SLICE("anonymous"),
-                                                   .authmethod = BONDY_SLICE("anonymous"),
-                                                   .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
-                                                   .groups = groups,
-                                                   .group_count = 1};
-
     if (hello->has_authid)
         return refuse(session, BONDY_ERR_AUTHENTICATION_FAILED,
                       "security is disabled in this realm: sessions have no identity");
     if (!realm->allows_anonymous || !hello->offers_anonymous)
         return refuse(session, BONDY_ERR_NO_MATCHING_AUTH_METHOD, NO_USABLE_METHOD);
-    join(session, &hello->features, realm, &identity);
+    join(session, &hello->features, realm, &bondy_identity_anonymous);
     return true;
 }
 

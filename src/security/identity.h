@@ -15,6 +15,8 @@
 
 struct bondy_principal;
 
+#define BONDY_AUTHPROVIDER "com.leapsight.bondy"
+
 struct bondy_identity {
     struct bondy_slice authid;     /* canonical; empty: a random one is made */
     struct bondy_slice authrole;   /* of WELCOME; empty: null there */
@@ -31,5 +33,12 @@ struct bondy_identity {
     const json_t *extra;  /* WELCOME.authextra; NULL: {} */
     const json_t *ticket; /* {id, authrealm, scope} of a session opened with a ticket, or NULL */
 };
+
+/* Nobody in particular: an authid is made up for it. */
+extern const struct bondy_identity bondy_identity_anonymous;
+
+/* A copy with everything it points to; a reference of the principal is taken. The caller owns it. */
+struct bondy_identity *bondy_identity_dup(const struct bondy_identity *identity);
+void bondy_identity_free(struct bondy_identity *identity); /* NULL is fine */
 
 #endif

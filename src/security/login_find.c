@@ -17,7 +17,6 @@
 #include "src/security/source.h"
 #include "src/wamp/base64.h"
 
-#define AUTHPROVIDER "com.leapsight.bondy"
 #define META_GROUPS_MAX 1000
 
 static bool hides(const struct bondy_login *login)
@@ -672,7 +671,7 @@ void bondy_login_welcome(struct bondy_login *login)
     *identity = (struct bondy_identity){
         .authid = is_anonymous ? BONDY_SLICE_EMPTY : keep(&texts, bondy_name_slice(&login->name)),
         .authmethod = bondy_slice_text(login->method->name),
-        .authprovider = BONDY_SLICE(AUTHPROVIDER),
+        .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
         .groups_are_chosen = login->chosen != NULL,
         .principal = login->principal,
     };
