@@ -283,8 +283,8 @@ static json_t *make_groups(struct bondy_exchange *exchange)
 
 static json_t *make_meta(struct bondy_exchange *exchange)
 {
-    json_t *meta = json_object_get(
-        json_object_get(identity_of(exchange)->extra, "authextra"), "meta");
+    json_t *meta =
+        json_object_get(json_object_get(identity_of(exchange)->extra, "authextra"), "meta");
 
     return meta == NULL ? json_object() : json_incref(meta);
 }

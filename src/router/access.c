@@ -143,9 +143,9 @@ void bondy_access_count(struct bondy_session *session, enum bondy_permission per
     bondy_metric_id *id = &session->realm->denials[permission];
 
     if (*id == 0)
-        *id = bondy_metric_series(&family,
-                                  (const char *const[]){session->realm->registry->realm,
-                                                        bondy_permission_name(permission)});
+        *id =
+            bondy_metric_series(&family, (const char *const[]){session->realm->registry->realm,
+                                                               bondy_permission_name(permission)});
     bondy_metric_add(*id, 1);
 }
 

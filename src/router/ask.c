@@ -68,8 +68,7 @@ void bondy_ask(struct bondy_router_thread *thread, const struct bondy_question *
     const struct bondy_call_options options = {.timeout_ms = question->timeout_ms};
     struct bondy_asking *asking = bondy_zalloc(sizeof *asking);
     struct bondy_buf bytes = BONDY_BUF_EMPTY;
-    struct bondy_payload payload =
-        bondy_payload_make(BONDY_MSGPACK, question->args, NULL, &bytes);
+    struct bondy_payload payload = bondy_payload_make(BONDY_MSGPACK, question->args, NULL, &bytes);
     struct bondy_slice procedure = question->procedure;
 
     asking->answer = question->answer;

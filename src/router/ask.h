@@ -22,7 +22,8 @@ struct bondy_question {
     void *context;
 };
 
-/* Asks; the answer may come before this returns. *out is set before, and is gone with the answer. */
+/* Asks; the answer may come before this returns. *out is set before, and is gone with the answer.
+ */
 void bondy_ask(struct bondy_router_thread *thread, const struct bondy_question *question,
                struct bondy_asking **out);
 /* No answer is wanted any more. NULL is fine. */

@@ -82,14 +82,12 @@ bool bondy_broker_on_unsubscribe(struct bondy_session *session, const struct bon
 }
 
 /* WAMP, Subscription Revocation. Who did not announce it is not told. */
-static void revoke(struct bondy_session *session, struct bondy_membership *membership)
+static void revoke_subscription(struct bondy_session *session, struct bondy_membership *membership)
 {
     uint64_t id = membership->receivers->subscription->entry.id;
     const struct bondy_field_out fields[] = {
         {.key = "subscription", .type = BONDY_VALUE_UINT, .u64 = id},
-        {.key = "reason",
-         .type = BONDY_VALUE_TEXT,
-         .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
+        {.key = "reason", .type = BONDY_VALUE_TEXT, .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
     const struct bondy_message message = {
         .type = BONDY_UNSUBSCRIBED, .fields = fields, .field_count = BONDY_COUNT(fields)};
 
@@ -110,7 +108,7 @@ void bondy_broker_revoke_illegal(struct bondy_session *session)
         const struct bondy_entry *entry = &membership->receivers->subscription->entry;
 
         if (!bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, entry->uri, entry->match))
-            revoke(session, membership);
+            revoke_subscription(session, membership);
     }
 }
 

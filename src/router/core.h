@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "src/base/list.h"
+#include "src/base/metric.h"
 #include "src/base/map.h"
 #include "src/base/slab.h"
 #include "src/router/options.h"
@@ -85,9 +86,9 @@ struct bondy_session {
     bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
     bool takes_timeouts;   /* callee, */
     bool wants_publishers; /* subscriber */
-    bool takes_revoked_subscriptions;  /* subscriber */
-    bool takes_revoked_registrations;  /* callee */
-    size_t max_send;       /* octets of a message that the peer takes; 0 = no limit */
+    bool takes_revoked_subscriptions; /* subscriber */
+    bool takes_revoked_registrations; /* callee */
+    size_t max_send;                  /* octets of a message that the peer takes; 0 = no limit */
     uint64_t auth_timeout_ms;
     struct bondy_pending_table calls;
     struct bondy_pending_table invocations;
@@ -102,8 +103,8 @@ struct bondy_session {
     struct bondy_slice authmethod;
     struct bondy_slice authprovider;
     struct bondy_slice peername;
-    char *texts;            /* owns what does not lie elsewhere */
-    json_t *extra;          /* WELCOME.authextra, and what else is known of who logged in */
+    char *texts;   /* owns what does not lie elsewhere */
+    json_t *extra; /* WELCOME.authextra, and what else is known of who logged in */
     struct bondy_joining *joining;
     uint64_t joined_wall_ms;
     char random_authid[36]; /* a UUID, no NUL */

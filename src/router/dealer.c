@@ -83,13 +83,12 @@ bool bondy_dealer_on_unregister(struct bondy_session *session, const struct bond
 }
 
 /* WAMP, Registration Revocation. Who did not announce it is not told. */
-static void revoke(struct bondy_session *session, struct bondy_registration *registration)
+static void revoke_registration(struct bondy_session *session,
+                                struct bondy_registration *registration)
 {
     const struct bondy_field_out fields[] = {
         {.key = "registration", .type = BONDY_VALUE_UINT, .u64 = registration->entry.id},
-        {.key = "reason",
-         .type = BONDY_VALUE_TEXT,
-         .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
+        {.key = "reason", .type = BONDY_VALUE_TEXT, .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
     const struct bondy_message message = {
         .type = BONDY_UNREGISTERED, .fields = fields, .field_count = BONDY_COUNT(fields)};
 
@@ -110,7 +109,7 @@ void bondy_dealer_revoke_illegal(struct bondy_session *session)
 
         if (!bondy_access_covers(session, BONDY_PERMISSION_REGISTER, registration->entry.uri,
                                  registration->entry.match))
-            revoke(session, registration);
+            revoke_registration(session, registration);
     }
 }
 
@@ -273,9 +272,8 @@ static bool may_call_ours(struct bondy_session *session, struct bondy_slice uri)
     if (options->canonical_procedure != NULL)
         name = options->canonical_procedure(options->context, uri);
     return bondy_slice_is(name, "bondy.ping") ||
-           (!bondy_slice_eq(name, uri) &&
-            bondy_access_allows(session, BONDY_PERMISSION_CALL, name,
-                                bondy_hash(name.data, name.len)));
+           (!bondy_slice_eq(name, uri) && bondy_access_allows(session, BONDY_PERMISSION_CALL, name,
+                                                              bondy_hash(name.data, name.len)));
 }
 
 static bool may_call(struct bondy_session *session, struct bondy_slice uri, uint64_t hash)

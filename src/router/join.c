@@ -75,8 +75,8 @@ static void read_details(const struct bondy_message *message, struct bondy_buf *
                   bondy_slice_is(key, "agent")) &&
                  value.type != BONDY_VALUE_TEXT && value.type != BONDY_VALUE_NULL)
             complain(hello, "authid, authrole and agent in HELLO.Details must be texts");
-        if (bondy_slice_is(key, "authid") && value.type == BONDY_VALUE_TEXT &&
-            value.text.len > 0 && !bondy_slice_is(value.text, "anonymous"))
+        if (bondy_slice_is(key, "authid") && value.type == BONDY_VALUE_TEXT && value.text.len > 0 &&
+            !bondy_slice_is(value.text, "anonymous"))
             hello->has_authid = true;
     }
     if (!hello->has_methods)
@@ -219,8 +219,8 @@ static void take_features(struct bondy_session *session, const struct bondy_feat
         bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_CANCELING);
     session->takes_timeouts =
         bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_TIMEOUT);
-    session->wants_publishers =
-        bondy_features_have(features, BONDY_ROLE_SUBSCRIBER, BONDY_FEATURE_PUBLISHER_IDENTIFICATION);
+    session->wants_publishers = bondy_features_have(features, BONDY_ROLE_SUBSCRIBER,
+                                                    BONDY_FEATURE_PUBLISHER_IDENTIFICATION);
     session->takes_revoked_subscriptions =
         bondy_features_have(features, BONDY_ROLE_SUBSCRIBER, BONDY_FEATURE_SUBSCRIPTION_REVOCATION);
     session->takes_revoked_registrations =
@@ -299,8 +299,8 @@ static void challenge(struct bondy_session *session, const struct bondy_login_an
 static void let_in(struct bondy_session *session, const struct bondy_login_answer *answer)
 {
     const struct bondy_realm *realm = answer->realm;
-    const struct bondy_realm *now = bondy_realms_find(session->thread->router->options.realms,
-                                                      bondy_slice_text(realm->uri));
+    const struct bondy_realm *now =
+        bondy_realms_find(session->thread->router->options.realms, bondy_slice_text(realm->uri));
 
     if (now == NULL || now->gen != realm->gen)
         refuse(session, BONDY_CLOSE_REALM, "the realm was removed meanwhile");
@@ -334,8 +334,7 @@ static void ask(struct bondy_session *session, const struct bondy_login_answer *
 static void on_login(struct bondy_login *login, void *context)
 {
     struct bondy_session *session = context;
-    const struct bondy_login_answer *answer =
-        session->thread->router->options.login->answer(login);
+    const struct bondy_login_answer *answer = session->thread->router->options.login->answer(login);
 
     switch (answer->step) {
     case BONDY_LOGIN_CHALLENGE:

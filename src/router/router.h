@@ -88,8 +88,7 @@ void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bond
                                  struct bondy_slice authid);
 /* On each thread: sessions of this user get GOODBYE with `reason`; not the session `spared`. */
 void bondy_router_thread_close_user(struct bondy_router_thread *thread, struct bondy_slice realm,
-                                    struct bondy_slice authid, const char *reason,
-                                    uint64_t spared);
+                                    struct bondy_slice authid, const char *reason, uint64_t spared);
 /* The answer to auto_create: HELLO goes on (or is refused when the realm is still unknown). */
 void bondy_router_thread_realm_made(struct bondy_router_thread *thread, uint64_t waiter);
 

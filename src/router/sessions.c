@@ -27,15 +27,13 @@ json_t *bondy_session_info(const struct bondy_session *session)
     json_object_set_new(info, "authrole", text_or_null(session->authrole));
     json_object_set_new(info, "authmethod", bondy_json_slice(session->authmethod));
     json_object_set_new(info, "authprovider", text_or_null(session->authprovider));
-    json_object_set_new(info, "authextra",
-                        extra == NULL ? json_object() : json_incref(extra));
+    json_object_set_new(info, "authextra", extra == NULL ? json_object() : json_incref(extra));
     if (roles != NULL)
         json_object_set(info, "x_authroles", roles);
     json_object_set_new(transport, "type", json_string(session->transport));
     json_object_set_new(transport, "peername", text_or_null(session->peername));
     json_object_set_new(info, "transport", transport);
-    json_object_set_new(info, "node",
-                        json_string(session->thread->router->options.node_name));
+    json_object_set_new(info, "node", json_string(session->thread->router->options.node_name));
     json_object_set_new(info, "created", json_string(created));
     return info;
 }
@@ -210,8 +208,8 @@ void bondy_sessions_query(struct bondy_router_thread *thread,
     for (unsigned to = 0; to < thread->router->options.thread_count; to++) {
         struct visit *visit = bondy_zalloc(sizeof *visit);
 
-        *visit = (struct visit){
-            .mail = {.run = arrive}, .asked = asked, .to = to, .list = json_array()};
+        *visit =
+            (struct visit){.mail = {.run = arrive}, .asked = asked, .to = to, .list = json_array()};
         if (to == thread->index)
             own = visit;
         else

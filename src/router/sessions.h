@@ -17,11 +17,11 @@ struct bondy_session_query {
     struct bondy_slice authid;
     struct bondy_slice authrole;
     uint64_t session;
-    uint64_t but;         /* not this one */
-    bool with_local;      /* also those of HTTP requests and of this process */
-    const char *reason;   /* ends them with this GOODBYE; NULL: only looks. Copied */
-    const char *message;  /* GOODBYE.Details.message, or NULL. Copied */
-    size_t limit;         /* how many are described; 0: none, only counted */
+    uint64_t but;        /* not this one */
+    bool with_local;     /* also those of HTTP requests and of this process */
+    const char *reason;  /* ends them with this GOODBYE; NULL: only looks. Copied */
+    const char *message; /* GOODBYE.Details.message, or NULL. Copied */
+    size_t limit;        /* how many are described; 0: none, only counted */
     /* Once, on the asking thread, maybe before the question returns: how many there are (were, when
      * they were ended), and those described as bondy_session_info() does, in no order; taken. */
     void (*answer)(void *context, size_t count, json_t *list);

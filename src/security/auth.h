@@ -17,8 +17,8 @@ struct bondy_auth_options {
     const struct bondy_realms *realms;
     const struct bondy_security_rules *rules;
     struct bondy_principals *principals;
-    struct bondy_pool *readers; /* looks users up; NULL: done by the caller's thread (tests) */
-    struct bondy_pool *hashers; /* derives keys; NULL likewise */
+    struct bondy_pool *readers;      /* looks users up; NULL: done by the caller's thread (tests) */
+    struct bondy_pool *hashers;      /* derives keys; NULL likewise */
     struct bondy_throttle *throttle; /* NULL: none */
     struct bondy_audit *audit;       /* NULL: none */
     const char *node_name;

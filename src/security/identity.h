@@ -37,7 +37,8 @@ struct bondy_identity {
 /* Nobody in particular: an authid is made up for it. */
 extern const struct bondy_identity bondy_identity_anonymous;
 
-/* A copy with everything it points to; a reference of the principal is taken. The caller owns it. */
+/* A copy with everything it points to; a reference of the principal is taken. The caller owns it.
+ */
 struct bondy_identity *bondy_identity_dup(const struct bondy_identity *identity);
 void bondy_identity_free(struct bondy_identity *identity); /* NULL is fine */
 

@@ -39,6 +39,8 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/policy_view.h \
 	src/security/principal.c \
 	src/security/principal.h \
+	src/security/principal_feed.c \
+	src/security/principal_local.h \
 	src/security/rbac.c \
 	src/security/rbac.h \
 	src/security/rbac_cache.c \

@@ -338,7 +338,8 @@ void bondy_auth_check(struct bondy_auth *auth, const struct bondy_auth_check *ch
     login->done = check->done;
     login->context = check->context;
     login->is_check = true;
-    login->details = json_pack("{s:o, s:[s]}", "authid", authid_of(check), "authmethods", check->method);
+    login->details =
+        json_pack("{s:o, s:[s]}", "authid", authid_of(check), "authmethods", check->method);
     login->signature = bondy_memdup0(check->secret.data, check->secret.len);
     login->signature_len = check->secret.len;
     read_authid(login);

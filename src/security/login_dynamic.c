@@ -61,8 +61,8 @@ static void ask(struct bondy_login *login)
     json_t *args = json_array();
 
     json_array_append_new(args, json_string(login->realm->uri));
-    json_array_append_new(args, login->authid.len == 0 ? json_null()
-                                                       : bondy_json_slice(login->authid));
+    json_array_append_new(args,
+                          login->authid.len == 0 ? json_null() : bondy_json_slice(login->authid));
     json_array_append_new(args, describe(login));
     json_decref(login->extra);
     login->extra = args;
@@ -120,8 +120,7 @@ static void take_error(struct bondy_login *login, const char *error)
     login->doom = "authenticator_denied";
     json_decref(login->welcome_extra);
     login->welcome_extra = json_pack("{s:s}", "reason", error); /* keeps the text */
-    bondy_login_refuse(login,
-                       json_string_value(json_object_get(login->welcome_extra, "reason")),
+    bondy_login_refuse(login, json_string_value(json_object_get(login->welcome_extra, "reason")),
                        "the authenticator of this realm refused the login");
 }
 

@@ -88,8 +88,7 @@ static void require_methods(struct bondy_login *login)
     bool is_compat = login->auth->options.has_bondy_errors;
 
     bondy_login_refuse(login,
-                       is_compat ? "wamp.error.not_auth_method"
-                                 : BONDY_ERR_AUTHENTICATION_REQUIRED,
+                       is_compat ? "wamp.error.not_auth_method" : BONDY_ERR_AUTHENTICATION_REQUIRED,
                        "This realm needs an identity: HELLO.Details.authmethods names no method.");
 }
 
@@ -153,8 +152,8 @@ static struct bondy_store_view *read_user(struct bondy_login *login)
     for (;;) {
         if ((view = begin_view(login)) == NULL)
             return NULL;
-        login->has_user = bondy_user_resolve(view, login->realm, bondy_name_slice(&login->name),
-                                             &login->user);
+        login->has_user =
+            bondy_user_resolve(view, login->realm, bondy_name_slice(&login->name), &login->user);
         if (!login->has_user)
             return view;
         if (bondy_slice_is(bondy_name_slice(&login->name), login->user.username)) {
@@ -254,9 +253,9 @@ struct gathering {
     const struct bondy_store_view *view;
     const struct bondy_realm *realm;
     const struct bondy_realm *prototype; /* NULL: none */
-    json_t *values; /* key -> list of distinct values */
-    json_t *lists;  /* keys of which a contributor was a list */
-    json_t *seen;   /* groups */
+    json_t *values;                      /* key -> list of distinct values */
+    json_t *lists;                       /* keys of which a contributor was a list */
+    json_t *seen;                        /* groups */
 };
 
 static void add_value(json_t *list, json_t *value)
@@ -371,8 +370,7 @@ static void choose_method(struct bondy_login *login, const struct bondy_store_vi
     for (size_t i = 0; i < login->offered_count; i++) {
         const struct bondy_login_method *method = login->offered[i];
 
-        if (!method->needs_authid ||
-            (method->suits != NULL && !method->suits(&login->user)) ||
+        if (!method->needs_authid || (method->suits != NULL && !method->suits(&login->user)) ||
             !has_source(login, view, username, method))
             continue;
         login->method = method;
@@ -645,8 +643,8 @@ static void fill_groups(struct bondy_login *login, struct texts *texts, const js
     for (size_t i = 0; i < count; i++) {
         const json_t *name = json_array_get(groups, i);
 
-        login->groups[i] = keep(
-            texts, bondy_slice_of(json_string_value(name), json_string_length(name)));
+        login->groups[i] =
+            keep(texts, bondy_slice_of(json_string_value(name), json_string_length(name)));
     }
     login->answer.identity.groups = login->groups;
     login->answer.identity.group_count = count;
@@ -655,7 +653,7 @@ static void fill_groups(struct bondy_login *login, struct texts *texts, const js
 void bondy_login_welcome(struct bondy_login *login)
 {
     bool is_anonymous = !login->has_user && !login->is_dynamic;
-    json_t *groups = is_anonymous         ? json_pack("[s]", "anonymous")
+    json_t *groups = is_anonymous            ? json_pack("[s]", "anonymous")
                      : login->chosen != NULL ? json_incref(login->chosen)
                                              : json_incref(login->user.groups);
     struct bondy_identity *identity = &login->answer.identity;

@@ -26,9 +26,9 @@ struct bondy_auth {
 struct bondy_login_method {
     const char *name;
     bool needs_authid;
-    bool is_secret_sent;  /* AUTHENTICATE carries the secret itself */
-    bool is_slow;         /* verifying derives keys */
-    bool reads_store;     /* verifying looks things up */
+    bool is_secret_sent; /* AUTHENTICATE carries the secret itself */
+    bool is_slow;        /* verifying derives keys */
+    bool reads_store;    /* verifying looks things up */
     /* Whether the user has what it takes; NULL: every user. */
     bool (*suits)(const struct bondy_user *user);
     /* Makes login->extra; NULL: there is no challenge. False: the login was refused. For a login
@@ -44,8 +44,8 @@ struct bondy_login {
     struct bondy_loop *loop;
     void (*done)(struct bondy_login *login, void *context);
     void *context;
-    bool is_away;   /* a pool has it */
-    bool is_ended;  /* whoever began it has left: freed when it is back */
+    bool is_away;  /* a pool has it */
+    bool is_ended; /* whoever began it has left: freed when it is back */
     struct bondy_timer delay;
     uint32_t delay_ms; /* the answer has to wait (throttling) */
 
@@ -81,7 +81,7 @@ struct bondy_login {
     struct bondy_cryptosign cryptosign;
     bool is_cra_salted;
     char scram_verifier[BONDY_SCRAM_VERIFIER_TEXT];
-    json_t *ticket;        /* claims */
+    json_t *ticket;         /* claims */
     const char *scram_word; /* of a wrong answer */
 
     /* AUTHENTICATE. */

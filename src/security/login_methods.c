@@ -39,7 +39,8 @@ static struct bondy_slice channel(const struct bondy_login *login, enum bondy_bi
     return bondy_slice_of(login->peer.channel_ids[binding], login->peer.channel_id_lens[binding]);
 }
 
-/* ---- password, ticket, oauth2: the secret itself ---------------------------------------------- */
+/* ---- password, ticket, oauth2: the secret itself ----------------------------------------------
+ */
 
 static bool challenge_nothing(struct bondy_login *login)
 {
@@ -117,9 +118,10 @@ static bool has_scram(const struct bondy_user *user)
 static bool refuse_scram(struct bondy_login *login, enum bondy_scram_error error)
 {
     login->extra = json_pack("{s:s}", "scram", bondy_scram_error_word(error));
-    bondy_login_refuse(login, BONDY_ERR_AUTHENTICATION_FAILED,
-                       "wamp-scram needs authextra.nonce in base64, and a channel_binding that this "
-                       "connection has, or none");
+    bondy_login_refuse(
+        login, BONDY_ERR_AUTHENTICATION_FAILED,
+        "wamp-scram needs authextra.nonce in base64, and a channel_binding that this "
+        "connection has, or none");
     return false;
 }
 
@@ -146,8 +148,8 @@ static bool challenge_scram(struct bondy_login *login)
 
 static bool verify_scram(struct bondy_login *login)
 {
-    enum bondy_scram_error error = bondy_scram_finish(
-        &login->scram, bondy_login_signature(login), login->answer_extra, login->scram_verifier);
+    enum bondy_scram_error error = bondy_scram_finish(&login->scram, bondy_login_signature(login),
+                                                      login->answer_extra, login->scram_verifier);
 
     if (error != BONDY_SCRAM_OK)
         login->scram_word = bondy_scram_error_word(error);

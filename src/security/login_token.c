@@ -39,10 +39,9 @@ bool bondy_login_verify_ticket(struct bondy_login *login)
     if (checked.reason != NULL)
         bondy_login_doom(login, checked.reason);
     else
-        login->ticket =
-            json_pack("{s:O, s:O, s:O}", "id", json_object_get(checked.claims, "id"), "authrealm",
-                      json_object_get(checked.claims, "authrealm"), "scope",
-                      json_object_get(checked.claims, "scope"));
+        login->ticket = json_pack("{s:O, s:O, s:O}", "id", json_object_get(checked.claims, "id"),
+                                  "authrealm", json_object_get(checked.claims, "authrealm"),
+                                  "scope", json_object_get(checked.claims, "scope"));
     json_decref(checked.claims);
     return checked.reason == NULL;
 }
@@ -82,13 +81,12 @@ bool bondy_login_verify_token(struct bondy_login *login)
 
     if (!login->has_user || bondy_token_peek(bondy_login_signature(login), &peeked, NULL) < 0)
         return false;
-    authrealm = bondy_realms_find(login->auth->options.realms,
-                                  bondy_json_text(peeked.claims, "aud"));
+    authrealm =
+        bondy_realms_find(login->auth->options.realms, bondy_json_text(peeked.claims, "aud"));
     if (authrealm != NULL)
         key = bondy_realm_find_key(authrealm, peeked.kid, bondy_clock_wall_ms());
     bondy_token_fini(&peeked);
-    if (key == NULL ||
-        bondy_token_verify(bondy_login_signature(login), key, &token, NULL) < 0) {
+    if (key == NULL || bondy_token_verify(bondy_login_signature(login), key, &token, NULL) < 0) {
         bondy_login_doom(login, key == NULL ? "unknown_key" : "bad_signature");
         return false;
     }

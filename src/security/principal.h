@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 #include "src/base/json.h"
-#include "src/security/realm.h"
 #include "src/store/store.h"
 
 struct bondy_principals;
 struct bondy_principal;
+struct bondy_realms;
 
 enum bondy_principal_change {
     BONDY_PRINCIPAL_DELETED,

@@ -118,11 +118,9 @@ static uint64_t issued_ms(const json_t *claims)
     json_t *exact = json_object_get(claims, "iat_ms");
 
     /* Whole seconds: to the end of that second. */
-    return json_is_integer(exact) ? (uint64_t)json_integer_value(exact)
-                                  : (uint64_t)json_integer_value(
-                                        json_object_get(claims, "issued_at")) *
-                                            1000 +
-                                        999;
+    return json_is_integer(exact)
+               ? (uint64_t)json_integer_value(exact)
+               : (uint64_t)json_integer_value(json_object_get(claims, "issued_at")) * 1000 + 999;
 }
 
 /* What is kept in the ticket's slot: this one, another one, or nothing. */
@@ -139,9 +137,9 @@ static const char *check_stored(const struct bondy_store_view *view,
     json_t *stored;
 
     bondy_ticket_slot(claims, slot);
-    key.subkey = bondy_slice_of(subkey, below_user(bondy_slice_text(user->username),
-                                                   user->auth_ugen, bondy_slice_text(slot),
-                                                   subkey));
+    key.subkey =
+        bondy_slice_of(subkey, below_user(bondy_slice_text(user->username), user->auth_ugen,
+                                          bondy_slice_text(slot), subkey));
     if (!bondy_store_view_get(view, &key, &record))
         return question->takes_unknown ? NULL : "unknown_ticket";
     stored = bondy_value_tree(BONDY_CBOR, record.body);
@@ -261,8 +259,7 @@ static int put_ticket(struct bondy_edit *edit, const struct bondy_store_key *key
 
     bondy_value_format(BONDY_CBOR, body, &bytes);
     value.body = bondy_buf_slice(&bytes);
-    value.expires_ms =
-        (uint64_t)json_integer_value(json_object_get(claims, "expires_at")) * 1000;
+    value.expires_ms = (uint64_t)json_integer_value(json_object_get(claims, "expires_at")) * 1000;
     rc = bondy_store_put(edit->write, key, &value, NULL, &err);
     bondy_buf_fini(&bytes);
     json_decref(body);
@@ -283,8 +280,7 @@ int bondy_tickets_apply_store(struct bondy_edit *edit, const json_t *claims)
     bondy_ticket_slot(claims, slot);
     key.scope = bondy_slice_text(authrealm->uri);
     key.gen = authrealm->gen;
-    key.subkey =
-        bondy_slice_of(subkey, below_user(authid, ugen, bondy_slice_text(slot), subkey));
+    key.subkey = bondy_slice_of(subkey, below_user(authid, ugen, bondy_slice_text(slot), subkey));
     return put_ticket(edit, &key, claims, false);
 }
 
@@ -340,8 +336,7 @@ static void collect_all(const struct bondy_store_view *view, const struct bondy_
 json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bondy_realm *realm,
                            const struct bondy_user *user)
 {
-    struct bondy_realm *authrealm =
-        bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
+    struct bondy_realm *authrealm = bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
     uint64_t since = bondy_tickets_valid_since(view, realm, user);
     struct collecting collecting = {.id = BONDY_SLICE_EMPTY};
     json_t *list = json_array(), *claims;
@@ -393,9 +388,8 @@ static int mark_time(struct bondy_edit *edit, const struct bondy_realm *authreal
         .type = BONDY_RECORD_USER_ELEMENT,
         .scope = bondy_slice_text(authrealm->uri),
         .gen = authrealm->gen,
-        .subkey = bondy_slice_of(subkey,
-                                 below_user(bondy_slice_text(user->username), user->auth_ugen,
-                                            BONDY_SLICE("t\0"), subkey))};
+        .subkey = bondy_slice_of(subkey, below_user(bondy_slice_text(user->username),
+                                                    user->auth_ugen, BONDY_SLICE("t\0"), subkey))};
     json_t *tree = json_true();
     struct bondy_error err;
     int rc;

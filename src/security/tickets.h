@@ -16,8 +16,8 @@
 #include "src/security/ticket.h"
 #include "src/security/user.h"
 
-/* [in views] Since when tickets and tokens of this (resolved) user count, in ms since 1970: the last
- * change of its password, keys, switch, or revocation of all. */
+/* [in views] Since when tickets and tokens of this (resolved) user count, in ms since 1970: the
+ * last change of its password, keys, switch, or revocation of all. */
 uint64_t bondy_tickets_valid_since(const struct bondy_store_view *view,
                                    const struct bondy_realm *realm, const struct bondy_user *user);
 
