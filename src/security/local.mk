@@ -34,8 +34,6 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/permission.h \
 	src/security/policy.c \
 	src/security/policy.h \
-	src/security/policy_edit.c \
-	src/security/policy_edit.h \
 	src/security/policy_view.h \
 	src/security/principal.c \
 	src/security/principal.h \
@@ -54,6 +52,8 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/realm_write.c \
 	src/security/role.c \
 	src/security/role.h \
+	src/security/role_edit.c \
+	src/security/role_edit.h \
 	src/security/rule.c \
 	src/security/scram.c \
 	src/security/scram.h \

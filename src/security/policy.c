@@ -5,7 +5,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/list.h"
-#include "src/security/policy_edit.h"
+#include "src/security/role_edit.h"
 #include "src/security/policy_view.h"
 
 /* Changes are collected per role in edits and turned into new role objects by publish, each once.
@@ -23,7 +23,7 @@ struct bondy_policy {
     /* The writer's: */
     struct bondy_policy_settings settings; /* of the next view; borrowed unless it is configured */
     bool is_configured;                    /* settings differ from the view's */
-    struct bondy_edits edits;
+    struct bondy_role_edits edits;
 
     struct bondy_list dependents; /* policies with this one as prototype */
     struct bondy_list as_dependent;
@@ -43,8 +43,7 @@ const struct bondy_policy_settings bondy_policy_defaults = {
     .max_depth = 32,
 };
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------------------------- */
 
 struct bondy_policy *bondy_policy_create(struct bondy_slice realm_uri)
 {
@@ -91,7 +90,7 @@ void bondy_policy_unref(const struct bondy_policy *policy)
     bondy_free(mine->view);
     if (mine->is_configured)
         bondy_policy_unref(mine->settings.prototype);
-    bondy_edits_fini(&mine->edits);
+    bondy_role_edits_fini(&mine->edits);
     bondy_free(mine->realm_uri);
     bondy_free(mine);
 }
@@ -101,8 +100,7 @@ struct bondy_slice bondy_policy_realm(const struct bondy_policy *policy)
     return bondy_slice_text(policy->realm_uri);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 static bool are_same(const struct bondy_policy_settings *a, const struct bondy_policy_settings *b)
 {
@@ -126,38 +124,38 @@ void bondy_policy_configure(struct bondy_policy *policy,
         bondy_policy_unref(settings->prototype); /* the view holds it */
 }
 
-static struct bondy_edit *edit(struct bondy_policy *policy, enum bondy_role_kind kind,
-                               struct bondy_slice name)
+static struct bondy_role_edit *edit(struct bondy_policy *policy, enum bondy_role_kind kind,
+                                    struct bondy_slice name)
 {
-    return bondy_edits_get(&policy->edits, kind, name,
-                           bondy_trie_find(policy->view->roles[kind], name));
+    return bondy_role_edits_get(&policy->edits, kind, name,
+                                bondy_trie_find(policy->view->roles[kind], name));
 }
 
 void bondy_policy_put_group(struct bondy_policy *policy, struct bondy_slice name)
 {
-    bondy_edit_exists(edit(policy, BONDY_ROLE_GROUP, name));
+    bondy_role_edit_exists(edit(policy, BONDY_ROLE_GROUP, name));
 }
 
 void bondy_policy_remove_group(struct bondy_policy *policy, struct bondy_slice name)
 {
-    bondy_edit_clear(edit(policy, BONDY_ROLE_GROUP, name));
+    bondy_role_edit_clear(edit(policy, BONDY_ROLE_GROUP, name));
 }
 
 void bondy_policy_remove_user(struct bondy_policy *policy, struct bondy_slice name)
 {
-    bondy_edit_clear(edit(policy, BONDY_ROLE_USER, name));
+    bondy_role_edit_clear(edit(policy, BONDY_ROLE_USER, name));
 }
 
 void bondy_policy_put_parent(struct bondy_policy *policy, struct bondy_slice group,
                              struct bondy_slice parent)
 {
-    bondy_edit_put_parent(edit(policy, BONDY_ROLE_GROUP, group), parent);
+    bondy_role_edit_put_parent(edit(policy, BONDY_ROLE_GROUP, group), parent);
 }
 
 void bondy_policy_remove_parent(struct bondy_policy *policy, struct bondy_slice group,
                                 struct bondy_slice parent)
 {
-    bondy_edit_remove_parent(edit(policy, BONDY_ROLE_GROUP, group), parent);
+    bondy_role_edit_remove_parent(edit(policy, BONDY_ROLE_GROUP, group), parent);
 }
 
 void bondy_policy_put_grant(struct bondy_policy *policy, const struct bondy_grant_key *key,
@@ -165,8 +163,8 @@ void bondy_policy_put_grant(struct bondy_policy *policy, const struct bondy_gran
 {
     struct bondy_slice uri = key->match == BONDY_GRANT_ANY ? BONDY_SLICE_EMPTY : key->uri;
 
-    bondy_edit_add_rule(edit(policy, key->kind, key->name),
-                        bondy_rule_create(key->match, uri, permissions));
+    bondy_role_edit_add_rule(edit(policy, key->kind, key->name),
+                             bondy_rule_create(key->match, uri, permissions));
 }
 
 void bondy_policy_remove_grant(struct bondy_policy *policy, const struct bondy_grant_key *key)
@@ -174,8 +172,7 @@ void bondy_policy_remove_grant(struct bondy_policy *policy, const struct bondy_g
     bondy_policy_put_grant(policy, key, NULL);
 }
 
-/* ---- publishing -------------------------------------------------------------------------------
- */
+/* ---- publishing --------------------------------------------------------------------------- */
 
 static void free_view(struct bondy_retired *retired)
 {
@@ -190,12 +187,12 @@ static void free_view(struct bondy_retired *retired)
 }
 
 /* Puts what became of one role into the next view; `old` gets what that no longer uses. */
-static void apply(struct bondy_edit *edit, struct bondy_policy_view *next,
+static void apply(struct bondy_role_edit *edit, struct bondy_policy_view *next,
                   struct bondy_policy_view *old)
 {
-    enum bondy_role_kind kind = bondy_edit_kind(edit);
-    const struct bondy_role *before = bondy_edit_before(edit);
-    struct bondy_role *role = bondy_edit_finish(edit);
+    enum bondy_role_kind kind = bondy_role_edit_kind(edit);
+    const struct bondy_role *before = bondy_role_edit_before(edit);
+    struct bondy_role *role = bondy_role_edit_finish(edit);
 
     if (before != NULL) {
         next->roles[kind] = bondy_trie_remove(next->roles[kind], before->name, &old->replaced);
@@ -221,7 +218,7 @@ static void apply_edits(struct bondy_policy *policy, struct bondy_policy_view *n
             old->replaced = NULL;
         }
     }
-    bondy_edits_fini(&policy->edits);
+    bondy_role_edits_fini(&policy->edits);
 }
 
 static void change_prototype(struct bondy_policy *policy, struct bondy_policy *prototype)
@@ -270,8 +267,7 @@ bool bondy_policy_publish(struct bondy_policy *policy)
     return true;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 const struct bondy_policy_view *bondy_policy_view(const struct bondy_policy *policy)
 {
@@ -321,6 +317,8 @@ void bondy_policy_parents(const struct bondy_policy *policy, struct bondy_slice 
 
 json_t *bondy_role_text(const struct bondy_role *role)
 {
+    if (role->kind == BONDY_ROLE_GROUP && bondy_role_is_builtin(role->name))
+        return bondy_json_slice(role->name);
     return json_sprintf("%s/" BONDY_SLICE_FMT, role->kind == BONDY_ROLE_USER ? "user" : "group",
                         BONDY_SLICE_ARG(role->name));
 }

@@ -31,7 +31,7 @@ const struct bondy_policy_view *bondy_policy_prototype_view(const struct bondy_p
 /* NULL when there is none. Groups that were not put are not found. */
 const struct bondy_role *bondy_policy_find_role(const struct bondy_policy_view *view,
                                                 enum bondy_role_kind kind, struct bondy_slice name);
-/* "group/staff"; the caller owns it. */
+/* "group/staff", "user/mona", "all", "anonymous"; the caller owns it. */
 json_t *bondy_role_text(const struct bondy_role *role);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "src/base/alloc.h"
 #include "src/base/map.h"
-#include "src/security/policy_edit.h"
 #include "src/security/policy_view.h"
 #include "src/security/rbac_roles.h"
 
@@ -13,8 +12,7 @@
 
 static _Atomic uint64_t last_id;
 
-/* ---- which roles count ------------------------------------------------------------------------
- */
+/* ---- which roles count -------------------------------------------------------------------- */
 
 struct gathering {
     struct bondy_rbac_inside *rbac;
@@ -132,8 +130,7 @@ static void gather(struct bondy_rbac_inside *rbac, const struct bondy_rbac_subje
         add_role(rbac, &own);
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------------------------- */
 
 struct bondy_rbac *bondy_rbac_create(const struct bondy_policy *policy,
                                      const struct bondy_rbac_subject *subject)
@@ -146,7 +143,7 @@ struct bondy_rbac *bondy_rbac_create(const struct bondy_policy *policy,
     /* First the epoch, then the view: one that is newer than the epoch is only built once more. */
     rbac->rbac.epoch = bondy_policy_epoch(policy);
     rbac->groups_are_chosen = subject->groups_are_chosen;
-    if (subject->username.len > 0)
+    if (subject->username.len > 0 && !bondy_slice_is(subject->username, "anonymous"))
         rbac->username = bondy_memdup0(subject->username.data, subject->username.len);
     gather(rbac, subject);
     return &rbac->rbac;
@@ -167,8 +164,7 @@ void bondy_rbac_destroy(struct bondy_rbac *rbac)
     bondy_free(inside);
 }
 
-/* ---- questions --------------------------------------------------------------------------------
- */
+/* ---- questions ---------------------------------------------------------------------------- */
 
 void bondy_rbac_ask(const struct bondy_rbac *rbac, struct bondy_question *question)
 {

@@ -41,8 +41,7 @@ bool bondy_rbac_decide_anew(struct bondy_rbac_cache *cache, const struct bondy_r
                             enum bondy_permission permission, struct bondy_slice uri,
                             uint64_t hash);
 
-/* ---- every message comes by here --------------------------------------------------------------
- */
+/* ---- every message comes by here ---------------------------------------------------------- */
 
 static inline size_t bondy_rbac_slot_of(const struct bondy_rbac_cache *cache,
                                         const struct bondy_rbac *rbac,

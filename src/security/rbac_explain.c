@@ -7,8 +7,7 @@
 
 #define MOST_CONSIDERED 100
 
-/* ---- effective grants -------------------------------------------------------------------------
- */
+/* ---- effective grants --------------------------------------------------------------------- */
 
 /* By URI, then match. */
 static int compare_rules(const void *a, const void *b)
@@ -63,8 +62,7 @@ json_t *bondy_rbac_grants(const struct bondy_rbac *rbac)
     return array;
 }
 
-/* ---- why --------------------------------------------------------------------------------------
- */
+/* ---- why ---------------------------------------------------------------------------------- */
 
 static json_t *realm_of(const struct bondy_rbac_inside *rbac, const struct bondy_rbac_role *role)
 {

@@ -6,8 +6,7 @@
 #include "src/base/alloc.h"
 #include "src/base/map.h"
 
-/* ---- parts of a role --------------------------------------------------------------------------
- */
+/* ---- parts of a role ---------------------------------------------------------------------- */
 
 /* The size of the hash table: at most half full; no table for no exact rule. */
 static size_t slots_for(const struct bondy_role_parts *parts)
@@ -70,7 +69,7 @@ static void index_rules(struct bondy_role *role)
     }
 }
 
-static char *copy_text(char *at, struct bondy_slice text, struct bondy_slice *copy)
+char *bondy_role_copy_text(char *at, struct bondy_slice text, struct bondy_slice *copy)
 {
     if (text.len > 0)
         memcpy(at, text.data, text.len);
@@ -78,8 +77,12 @@ static char *copy_text(char *at, struct bondy_slice text, struct bondy_slice *co
     return at + text.len;
 }
 
-/* ---- role -------------------------------------------------------------------------------------
- */
+bool bondy_role_is_builtin(struct bondy_slice group)
+{
+    return bondy_slice_is(group, "all") || bondy_slice_is(group, "anonymous");
+}
+
+/* ---- role --------------------------------------------------------------------------------- */
 
 struct bondy_role *bondy_role_create(const struct bondy_role_parts *parts)
 {
@@ -103,9 +106,9 @@ struct bondy_role *bondy_role_create(const struct bondy_role_parts *parts)
     bondy_ref_init(&role->ref);
     role->kind = parts->kind;
     role->exists = parts->exists;
-    text = copy_text(text, parts->name, &role->name);
+    text = bondy_role_copy_text(text, parts->name, &role->name);
     for (size_t i = 0; i < parts->parent_count; i++)
-        text = copy_text(text, parts->parents[i], &parents[i]);
+        text = bondy_role_copy_text(text, parts->parents[i], &parents[i]);
     if (parts->rule_count > 0)
         memcpy(rules, parts->rules, parts->rule_count * sizeof(struct bondy_rule *));
     role->parents = parents;

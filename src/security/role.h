@@ -95,6 +95,11 @@ struct bondy_role_parts {
     size_t rule_count;
 };
 
+/* Copies a text to where an object keeps its texts; returns where the next one goes. */
+char *bondy_role_copy_text(char *at, struct bondy_slice text, struct bondy_slice *copy);
+
+/* `all` and `anonymous`. */
+bool bondy_role_is_builtin(struct bondy_slice group);
 struct bondy_role *bondy_role_create(const struct bondy_role_parts *parts);
 const struct bondy_role *bondy_role_ref(const struct bondy_role *role);
 void bondy_role_unref(const struct bondy_role *role);

@@ -28,8 +28,7 @@ bool bondy_grant_match_parse(struct bondy_slice text, enum bondy_grant_match *ou
     return false;
 }
 
-/* ---- rule -------------------------------------------------------------------------------------
- */
+/* ---- rule --------------------------------------------------------------------------------- */
 
 static int compare_slices(const void *a, const void *b)
 {
@@ -60,14 +59,6 @@ static bool is_other(const json_t *value)
     return json_is_string(value) && bondy_permission_of(text_of(value)) == BONDY_PERMISSIONS;
 }
 
-static char *append_text(char *at, struct bondy_slice text, struct bondy_slice *copy)
-{
-    if (text.len > 0)
-        memcpy(at, text.data, text.len);
-    *copy = bondy_slice_of(at, text.len);
-    return at + text.len;
-}
-
 const struct bondy_rule *bondy_rule_create(enum bondy_grant_match match, struct bondy_slice uri,
                                            const json_t *permissions)
 {
@@ -87,12 +78,12 @@ const struct bondy_rule *bondy_rule_create(enum bondy_grant_match match, struct 
     text = (char *)&rule->others[other_count];
     bondy_ref_init(&rule->ref);
     rule->match = match;
-    text = append_text(text, uri, &rule->uri);
+    text = bondy_role_copy_text(text, uri, &rule->uri);
     rule->hash = bondy_hash(rule->uri.data, rule->uri.len);
     json_array_foreach(permissions, index, value)
     {
         if (is_other(value))
-            text = append_text(text, text_of(value), &rule->others[rule->other_count++]);
+            text = bondy_role_copy_text(text, text_of(value), &rule->others[rule->other_count++]);
         else if (json_is_string(value))
             rule->bits |= bondy_permission_bit(bondy_permission_of(text_of(value)));
     }
@@ -164,8 +155,7 @@ bool bondy_rule_is_void(const struct bondy_rule *rule)
            memchr(rule->uri.data, '#', rule->uri.len) != NULL;
 }
 
-/* ---- question ---------------------------------------------------------------------------------
- */
+/* ---- question ----------------------------------------------------------------------------- */
 
 static bool has_empty_component(struct bondy_slice uri)
 {

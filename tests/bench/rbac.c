@@ -82,8 +82,7 @@ static void change_one(struct bondy_policy *policy)
     json_decref(permissions);
 }
 
-/* ---- measured functions: `turns` times the same ------------------------------------------------
- */
+/* ---- measured functions: `turns` times the same ------------------------------------------- */
 
 struct bench {
     struct bondy_policy *policy;

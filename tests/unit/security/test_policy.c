@@ -120,9 +120,9 @@ static void grants_are_listed_as_stored_by_role_and_resource(void **state)
     assert_json(
         bondy_policy_grants(policy),
         "[{\"permissions\":[\"wamp.call\"],\"resource\":{\"match\":\"prefix\",\"uri\":\"\"},"
-        "\"roles\":[\"group/all\"]},"
+        "\"roles\":[\"all\"]},"
         "{\"permissions\":[\"wamp.call\"],\"resource\":{\"match\":\"wildcard\",\"uri\":\"a..b\"},"
-        "\"roles\":[\"group/anonymous\"]},"
+        "\"roles\":[\"anonymous\"]},"
         "{\"permissions\":[\"wamp.call\"],\"resource\":{\"uri\":\"any\"},"
         "\"roles\":[\"user/mona\"]}]");
 }

@@ -82,8 +82,7 @@ static bool decides(const char *user, const char *groups, const char *permission
     return answer;
 }
 
-/* ---- the worked example, row by row -----------------------------------------------------------
- */
+/* ---- the worked example, row by row ------------------------------------------------------- */
 
 static void keep_as_it_is(void)
 {
@@ -146,6 +145,8 @@ static const struct example {
     {"7", keep_as_it_is, "zoe", "", "wamp.call", "org.acme.ping", BONDY_MATCH_EXACT, true},
     {"8", keep_as_it_is, NULL, "", "wamp.call", "org.acme.ping", BONDY_MATCH_EXACT, true},
     {"9", keep_as_it_is, NULL, "", "wamp.call", "org.acme.hello", BONDY_MATCH_EXACT, true},
+    {"9 by name", keep_as_it_is, "anonymous", "", "wamp.call", "org.acme.hello", BONDY_MATCH_EXACT,
+     true},
     {"9 off", keep_anonymous_apart, NULL, "", "wamp.call", "org.acme.hello", BONDY_MATCH_EXACT,
      false},
     {"9 user", keep_as_it_is, "zoe", "", "wamp.call", "org.acme.hello", BONDY_MATCH_EXACT, false},
@@ -181,8 +182,7 @@ static void the_worked_example_is_decided_row_by_row(void **state)
     }
 }
 
-/* ---- coverage ---------------------------------------------------------------------------------
- */
+/* ---- coverage ----------------------------------------------------------------------------- */
 
 static const struct coverage {
     enum bondy_grant_match grant;
@@ -215,6 +215,7 @@ static const struct coverage {
     {BONDY_GRANT_PREFIX, "a.b", BONDY_MATCH_WILDCARD, "a.b.", true, true, true},
     {BONDY_GRANT_PREFIX, "a.b", BONDY_MATCH_WILDCARD, ".b.c", false, false, false},
     {BONDY_GRANT_PREFIX, "a", BONDY_MATCH_WILDCARD, "ab..c", false, true, false},
+    {BONDY_GRANT_PREFIX, "a..", BONDY_MATCH_WILDCARD, "a..b", false, false, true},
     {BONDY_GRANT_PREFIX, "", BONDY_MATCH_EXACT, "a", true, true, true},
     {BONDY_GRANT_PREFIX, "", BONDY_MATCH_PREFIX, "w", true, true, true},
     {BONDY_GRANT_PREFIX, "", BONDY_MATCH_WILDCARD, "..", true, true, true},
@@ -272,8 +273,7 @@ static void a_pattern_is_allowed_when_a_grant_covers_all_of_it(void **state)
     }
 }
 
-/* ---- groups -----------------------------------------------------------------------------------
- */
+/* ---- groups ------------------------------------------------------------------------------- */
 
 static void groups_that_are_members_of_each_other_are_followed_once(void **state)
 {
@@ -363,8 +363,7 @@ static void a_user_is_not_the_group_of_that_name(void **state)
     assert_false(decides("zoe", "mona", "wamp.publish", "org.acme.x.temp", BONDY_MATCH_EXACT));
 }
 
-/* ---- immediacy --------------------------------------------------------------------------------
- */
+/* ---- immediacy ---------------------------------------------------------------------------- */
 
 static void a_change_is_decided_upon_with_the_next_message(void **state)
 {
@@ -396,8 +395,7 @@ static void a_change_is_decided_upon_with_the_next_message(void **state)
     bondy_rbac_destroy(rbac);
 }
 
-/* ---- the cache --------------------------------------------------------------------------------
- */
+/* ---- the cache ---------------------------------------------------------------------------- */
 
 static bool decide(struct bondy_rbac_cache *cache, const struct bondy_rbac *rbac,
                    enum bondy_permission permission, const char *uri)
@@ -470,8 +468,7 @@ static void an_open_realm_needs_no_slots(void **state)
     bondy_rbac_cache_destroy(cache);
 }
 
-/* ---- for people -------------------------------------------------------------------------------
- */
+/* ---- for people --------------------------------------------------------------------------- */
 
 static void assert_json(json_t *value, const char *text)
 {
@@ -538,7 +535,7 @@ static void what_is_allowed_is_explained_by_the_grant_that_gives_it(void **state
     assert_true(json_is_true(json_object_get(why, "allowed")));
     assert_slice_is(bondy_json_text(why, "authid"), "anonymous");
     assert_slice_is(bondy_json_text(why, "reason"),
-                    "a grant to group/anonymous gives wamp.call on org.acme.hello");
+                    "a grant to anonymous gives wamp.call on org.acme.hello");
     json_decref(why);
     why = bondy_rbac_explain(rbac, BONDY_SLICE("wamp.subscribe"), BONDY_SLICE("org.acme.news"),
                              BONDY_MATCH_PREFIX);

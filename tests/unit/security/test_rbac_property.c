@@ -61,8 +61,7 @@ static const char *const permission_names[] = {"wamp.call", "wamp.subscribe", "a
 static const char *const group_names[GROUPS] = {"staff", "cashiers", "staf", "staff.x", "managers"};
 static const char *const user_names[] = {"mona", "zoe", "staff"};
 
-/* ---- the reference model ----------------------------------------------------------------------
- */
+/* ---- the reference model ------------------------------------------------------------------ */
 
 static unsigned split(const char *text, char parts[TEXT_MAX][TEXT_MAX])
 {
@@ -174,8 +173,7 @@ static bool model_decides(const struct world *world, const struct question *ques
     return false;
 }
 
-/* ---- dice -------------------------------------------------------------------------------------
- */
+/* ---- dice --------------------------------------------------------------------------------- */
 
 static uint64_t dice;
 
@@ -203,7 +201,8 @@ static void roll_uri(char uri[TEXT_MAX], enum bondy_grant_match match)
         if (match == BONDY_GRANT_ANY || (match == BONDY_GRANT_PREFIX && one_in(12)))
             return;
         for (unsigned i = 0; i < count; i++) {
-            bool is_empty = match == BONDY_GRANT_WILDCARD && one_in(3);
+            bool is_empty =
+                match != BONDY_GRANT_EXACT && one_in(match == BONDY_GRANT_WILDCARD ? 3 : 8);
 
             snprintf(uri + strlen(uri), TEXT_MAX - strlen(uri), "%s%s", i == 0 ? "" : ".",
                      is_empty ? "" : components[roll(BONDY_COUNT(components))]);
@@ -213,8 +212,7 @@ static void roll_uri(char uri[TEXT_MAX], enum bondy_grant_match match)
         snprintf(uri + strlen(uri), TEXT_MAX - strlen(uri), ".");
 }
 
-/* ---- both at once -----------------------------------------------------------------------------
- */
+/* ---- both at once ------------------------------------------------------------------------- */
 
 struct realms {
     struct bondy_policy *policy[2]; /* [is_base] */

@@ -35,8 +35,7 @@ static _Atomic uint64_t published; /* the last round that is visible */
 static atomic_bool is_over;
 static atomic_ulong asked;
 
-/* ---- the writer -------------------------------------------------------------------------------
- */
+/* ---- the writer --------------------------------------------------------------------------- */
 
 static void put(struct bondy_policy *policy, enum bondy_role_kind kind, const char *name,
                 const char *uri, const char *permission)
@@ -101,8 +100,7 @@ static void write_base(uint64_t round)
     bondy_policy_publish(base);
 }
 
-/* ---- readers ----------------------------------------------------------------------------------
- */
+/* ---- readers ------------------------------------------------------------------------------ */
 
 static bool allows_round(const struct bondy_rbac *rbac, uint64_t first, uint64_t last)
 {

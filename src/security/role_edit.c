@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/security/policy_edit.h"
+#include "src/security/role_edit.h"
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ struct change {
     size_t turn; /* of two changes of a resource the later counts */
 };
 
-struct bondy_edit {
+struct bondy_role_edit {
     enum bondy_role_kind kind;
     const struct bondy_role *before; /* as published, or NULL */
     bool is_cleared;                 /* nothing of it is kept */
@@ -22,29 +22,23 @@ struct bondy_edit {
     size_t change_count, change_cap;
 };
 
-bool bondy_role_is_builtin(struct bondy_slice group)
-{
-    return bondy_slice_is(group, "all") || bondy_slice_is(group, "anonymous");
-}
+/* ---- life --------------------------------------------------------------------------------- */
 
-/* ---- life -------------------------------------------------------------------------------------
- */
-
-static void forget_parents(struct bondy_edit *edit)
+static void forget_parents(struct bondy_role_edit *edit)
 {
     for (size_t i = 0; i < edit->parent_count; i++)
         bondy_free((char *)edit->parents[i].data);
     edit->parent_count = 0;
 }
 
-static void forget_changes(struct bondy_edit *edit)
+static void forget_changes(struct bondy_role_edit *edit)
 {
     for (size_t i = 0; i < edit->change_count; i++)
         bondy_rule_unref(edit->changes[i].rule);
     edit->change_count = 0;
 }
 
-static void edit_destroy(struct bondy_edit *edit)
+static void edit_destroy(struct bondy_role_edit *edit)
 {
     forget_parents(edit);
     forget_changes(edit);
@@ -54,7 +48,7 @@ static void edit_destroy(struct bondy_edit *edit)
     bondy_free(edit);
 }
 
-void bondy_edits_fini(struct bondy_edits *edits)
+void bondy_role_edits_fini(struct bondy_role_edits *edits)
 {
     size_t cursor = 0;
     void *edit;
@@ -69,10 +63,10 @@ static struct bondy_slice own(struct bondy_slice text)
     return bondy_slice_of(bondy_memdup0(text.data, text.len), text.len);
 }
 
-static struct bondy_edit *edit_create(enum bondy_role_kind kind, struct bondy_slice name,
-                                      const struct bondy_role *before)
+static struct bondy_role_edit *edit_create(enum bondy_role_kind kind, struct bondy_slice name,
+                                           const struct bondy_role *before)
 {
-    struct bondy_edit *edit = bondy_zalloc(sizeof *edit);
+    struct bondy_role_edit *edit = bondy_zalloc(sizeof *edit);
 
     edit->kind = kind;
     edit->before = before;
@@ -88,11 +82,12 @@ static struct bondy_edit *edit_create(enum bondy_role_kind kind, struct bondy_sl
     return edit;
 }
 
-struct bondy_edit *bondy_edits_get(struct bondy_edits *edits, enum bondy_role_kind kind,
-                                   struct bondy_slice name, const struct bondy_role *before)
+struct bondy_role_edit *bondy_role_edits_get(struct bondy_role_edits *edits,
+                                             enum bondy_role_kind kind, struct bondy_slice name,
+                                             const struct bondy_role *before)
 {
     struct bondy_buf key = BONDY_BUF_EMPTY;
-    struct bondy_edit *edit;
+    struct bondy_role_edit *edit;
 
     bondy_buf_append_byte(&key, kind == BONDY_ROLE_USER ? 'u' : 'g');
     bondy_buf_append_slice(&key, name);
@@ -105,25 +100,24 @@ struct bondy_edit *bondy_edits_get(struct bondy_edits *edits, enum bondy_role_ki
     return edit;
 }
 
-enum bondy_role_kind bondy_edit_kind(const struct bondy_edit *edit)
+enum bondy_role_kind bondy_role_edit_kind(const struct bondy_role_edit *edit)
 {
     return edit->kind;
 }
 
-const struct bondy_role *bondy_edit_before(const struct bondy_edit *edit)
+const struct bondy_role *bondy_role_edit_before(const struct bondy_role_edit *edit)
 {
     return edit->before;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes ------------------------------------------------------------------------------ */
 
-void bondy_edit_exists(struct bondy_edit *edit)
+void bondy_role_edit_exists(struct bondy_role_edit *edit)
 {
     edit->exists = true;
 }
 
-void bondy_edit_clear(struct bondy_edit *edit)
+void bondy_role_edit_clear(struct bondy_role_edit *edit)
 {
     forget_parents(edit);
     forget_changes(edit);
@@ -132,7 +126,7 @@ void bondy_edit_clear(struct bondy_edit *edit)
 }
 
 /* Where the parent is or would have to be. */
-static size_t parent_position(const struct bondy_edit *edit, struct bondy_slice parent)
+static size_t parent_position(const struct bondy_role_edit *edit, struct bondy_slice parent)
 {
     size_t low = 0, high = edit->parent_count;
 
@@ -147,12 +141,12 @@ static size_t parent_position(const struct bondy_edit *edit, struct bondy_slice 
     return low;
 }
 
-static bool has_parent_at(const struct bondy_edit *edit, size_t at, struct bondy_slice parent)
+static bool has_parent_at(const struct bondy_role_edit *edit, size_t at, struct bondy_slice parent)
 {
     return at < edit->parent_count && bondy_slice_eq(edit->parents[at], parent);
 }
 
-void bondy_edit_put_parent(struct bondy_edit *edit, struct bondy_slice parent)
+void bondy_role_edit_put_parent(struct bondy_role_edit *edit, struct bondy_slice parent)
 {
     size_t at = parent_position(edit, parent);
 
@@ -166,7 +160,7 @@ void bondy_edit_put_parent(struct bondy_edit *edit, struct bondy_slice parent)
     edit->parent_count++;
 }
 
-void bondy_edit_remove_parent(struct bondy_edit *edit, struct bondy_slice parent)
+void bondy_role_edit_remove_parent(struct bondy_role_edit *edit, struct bondy_slice parent)
 {
     size_t at = parent_position(edit, parent);
 
@@ -178,7 +172,7 @@ void bondy_edit_remove_parent(struct bondy_edit *edit, struct bondy_slice parent
             (edit->parent_count - at) * sizeof edit->parents[0]);
 }
 
-void bondy_edit_add_rule(struct bondy_edit *edit, const struct bondy_rule *rule)
+void bondy_role_edit_add_rule(struct bondy_role_edit *edit, const struct bondy_rule *rule)
 {
     if (edit->change_count == edit->change_cap) {
         edit->change_cap = edit->change_cap == 0 ? 4 : edit->change_cap * 2;
@@ -188,8 +182,7 @@ void bondy_edit_add_rule(struct bondy_edit *edit, const struct bondy_rule *rule)
     edit->change_count++;
 }
 
-/* ---- result -----------------------------------------------------------------------------------
- */
+/* ---- result ------------------------------------------------------------------------------- */
 
 static int compare_changes(const void *a, const void *b)
 {
@@ -207,7 +200,7 @@ static bool is_removal(const struct bondy_rule *rule)
 }
 
 /* The rules before and the changes, both sorted, into one. */
-static size_t merge_rules(const struct bondy_edit *edit, const struct bondy_rule **out)
+static size_t merge_rules(const struct bondy_role_edit *edit, const struct bondy_rule **out)
 {
     size_t before_count = edit->before == NULL || edit->is_cleared ? 0 : edit->before->rule_count;
     size_t count = 0, at = 0;
@@ -229,7 +222,7 @@ static size_t merge_rules(const struct bondy_edit *edit, const struct bondy_rule
     return count;
 }
 
-struct bondy_role *bondy_edit_finish(struct bondy_edit *edit)
+struct bondy_role *bondy_role_edit_finish(struct bondy_role_edit *edit)
 {
     size_t most = edit->change_count + (edit->before == NULL ? 0 : edit->before->rule_count);
     const struct bondy_rule **rules = bondy_calloc(most, sizeof(struct bondy_rule *));
