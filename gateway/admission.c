@@ -10,19 +10,12 @@
 
 #include "gateway/exchange.h"
 #include "src/base/alloc.h"
+#include "src/security/identity.h"
 
 static void keep_identity(struct bondy_exchange *exchange, const struct bondy_identity *identity)
 {
-    struct bondy_buf texts = BONDY_BUF_EMPTY;
-
-    bondy_buf_append_slice(&texts, identity->authid);
-    bondy_buf_append_byte(&texts, 0);
-    bondy_buf_append_slice(&texts, identity->authrole);
-    bondy_buf_append_byte(&texts, 0);
-    bondy_buf_append_slice(&texts, identity->authmethod);
-    exchange->identity = bondy_buf_take_text(&texts);
+    exchange->identity = bondy_identity_dup(identity);
     exchange->is_anonymous = bondy_slice_is(identity->authmethod, "anonymous");
-    exchange->is_admin = identity->is_admin;
 }
 
 enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange)

@@ -48,8 +48,7 @@ struct bondy_exchange {
     const char *language;
 
     bool is_anonymous;
-    bool is_admin;
-    char *identity; /* authid NUL authrole NUL authmethod NUL; NULL: anonymous, none made yet */
+    struct bondy_identity *identity; /* NULL: anonymous, none made yet */
 
     /* While the guard thinks, and until the body is here. */
     bool is_undecided;              /* the guard holds this exchange */

@@ -209,7 +209,7 @@ static void keep_bindings(struct bondy_exchange *exchange, const struct bondy_ro
 
     exchange->binding_count = match->binding_count;
     for (size_t i = 0; i < match->binding_count; i++) {
-        const struct bondy_binding *binding = &match->bindings[i];
+        const struct bondy_path_binding *binding = &match->bindings[i];
 
         bondy_buf_append_slice(out, binding->name);
         bondy_buf_append_byte(out, 0);

@@ -164,7 +164,7 @@ static void let_in(struct bondy_identity *identity, struct bondy_slice authid,
     *identity = (struct bondy_identity){.authid = authid,
                                         .authrole = BONDY_SLICE(ADMIN_ROLE),
                                         .authmethod = authmethod,
-                                        .is_admin = true};
+                                        .is_trusted = true};
 }
 
 static enum bondy_admission admit(void *context, struct bondy_request *request,

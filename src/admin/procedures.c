@@ -29,6 +29,42 @@ static const struct bondy_procedure_row *const groups[] = {
     bondy_procedures_source, bondy_procedures_grant,      bondy_procedures_oauth2,
     bondy_procedures_audit,  bondy_procedures_api};
 
+/* ---- who calls --------------------------------------------------------------------------------*/
+
+struct bondy_slice bondy_admin_authid(const struct bondy_admin_call *call)
+{
+    return bondy_invocation_caller(call->invocation)->authid;
+}
+
+/* The address without its port; what has no address is local. */
+struct bondy_slice bondy_admin_source(const struct bondy_admin_call *call)
+{
+    struct bondy_slice peer = bondy_invocation_caller(call->invocation)->peername;
+    size_t len = peer.len;
+
+    while (len > 0 && peer.data[len - 1] != ':')
+        len--;
+    if (len < 2 || bondy_slice_starts(peer, BONDY_SLICE("unix:")))
+        return peer;
+    peer.len = len - 1;
+    if (peer.data[0] == '[' && peer.data[peer.len - 1] == ']')
+        return bondy_slice_of(peer.data + 1, peer.len - 2);
+    return peer;
+}
+
+bool bondy_admin_may(const struct bondy_admin_call *call, enum bondy_permission permission,
+                     const char *format, struct bondy_slice name)
+{
+    struct bondy_buf resource = BONDY_BUF_EMPTY;
+    bool is_allowed;
+
+    bondy_buf_append_text(&resource, format);
+    bondy_buf_append_slice(&resource, name);
+    is_allowed = bondy_invocation_may(call->invocation, permission, bondy_buf_slice(&resource));
+    bondy_buf_fini(&resource);
+    return is_allowed;
+}
+
 /* ---- arguments --------------------------------------------------------------------------------*/
 
 struct bondy_slice bondy_admin_text(const struct bondy_admin_call *call, size_t index)
@@ -127,6 +163,14 @@ static json_t *take_realm(struct bondy_admin_call *call)
                            "description", json_string("There is no such realm."));
 }
 
+static void take_own_realm(struct bondy_admin_call *call)
+{
+    call->realm =
+        bondy_realms_find(call->node->realms, bondy_invocation_realm(call->invocation));
+    if (call->realm != NULL)
+        bondy_realm_ref(call->realm);
+}
+
 /* NULL when the call may run with its arguments in place. */
 static json_t *check_call(struct bondy_admin_call *call)
 {
@@ -142,6 +186,8 @@ static json_t *check_call(struct bondy_admin_call *call)
         return wrong_count(row, count);
     if (row->info.mark == 'R' && !call->is_master && !is_own_realm(call))
         return not_authorized(call);
+    if ((row->flags & BONDY_ROW_OWN) != 0)
+        take_own_realm(call);
     return (row->flags & BONDY_ROW_REALM) != 0 ? take_realm(call) : NULL;
 }
 
@@ -155,7 +201,7 @@ static void run(void *context, struct bondy_invocation *invocation)
     call->node = binding->procedures->node;
     call->invocation = invocation;
     call->row = binding->row;
-    call->is_master = bondy_invocation_is_admin(invocation);
+    call->is_master = bondy_invocation_is_master(invocation);
     call->args = json_copy(bondy_invocation_args(invocation));
     if (call->args == NULL)
         call->args = json_array();

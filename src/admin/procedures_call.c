@@ -149,11 +149,6 @@ static void submit_work(struct bondy_admin_call *call, struct bondy_pool *pool)
     }
 }
 
-void bondy_admin_read_on_pool(struct bondy_admin_call *call)
-{
-    submit_work(call, call->node->readers);
-}
-
 /* ---- job --------------------------------------------------------------------------------------*/
 
 static struct bondy_admin_call *call_of_job(struct bondy_store_job *job)
@@ -355,6 +350,14 @@ static void start_write(struct bondy_admin_call *call)
         submit_work(call, is_hash ? call->node->hashers : call->node->readers);
 }
 
+void bondy_admin_go_on(struct bondy_admin_call *call)
+{
+    if (call->row->read != NULL)
+        submit_work(call, call->node->readers);
+    else
+        start_write(call);
+}
+
 void bondy_admin_start(struct bondy_admin_call *call)
 {
     json_t *problem;
@@ -366,8 +369,6 @@ void bondy_admin_start(struct bondy_admin_call *call)
     }
     if (call->row->run != NULL)
         call->row->run(call);
-    else if (call->row->read != NULL)
-        submit_work(call, call->node->readers);
     else
-        start_write(call);
+        bondy_admin_go_on(call);
 }

@@ -45,7 +45,8 @@ enum bondy_row_flag {
                                 `apply` say so */
     BONDY_ROW_LIST = 4,      /* limit, cursor, q, fields, sort */
     BONDY_ROW_RESULT = 8,    /* the answer of a change is edit.result */
-    BONDY_ROW_HASH = 16      /* prepare needs the pool for hashing */
+    BONDY_ROW_HASH = 16,     /* prepare needs the pool for hashing */
+    BONDY_ROW_OWN = 32       /* call->realm is the caller's, which is no argument */
 };
 
 struct bondy_procedure_row {
@@ -82,8 +83,7 @@ struct bondy_admin_call {
     char *target;                    /* the object's name; owned */
     bool is_master;                  /* the caller is on the master realm */
     bool is_dry_run;
-    bool may_set_passwords; /* bondy.user.set_password on args[1] */
-    bool may_export_keys;   /* bondy.realm.export_keys on args[0] */
+    unsigned may; /* the row's own: what was asked of bondy_admin_may() before it left the loop */
     struct bondy_admin_list list;
 
     /* The steps. */
@@ -124,13 +124,16 @@ struct bondy_slice bondy_admin_kwarg(const struct bondy_admin_call *call, const 
 /* Who calls: authid and address, for the audit log. Borrowed until the answer. */
 struct bondy_slice bondy_admin_authid(const struct bondy_admin_call *call);
 struct bondy_slice bondy_admin_source(const struct bondy_admin_call *call);
+/* [loop] Whether the caller has a permission on the resource `prefix` + `name`. */
+bool bondy_admin_may(const struct bondy_admin_call *call, enum bondy_permission permission,
+                     const char *prefix, struct bondy_slice name);
 
 /* ---- procedures_call.c: the ways of a call --------------------------------------------------- */
 
 /* Takes the call on its row's way; the arguments are in place. */
 void bondy_admin_start(struct bondy_admin_call *call);
-/* From `run` of a row that has `read` too: goes on there. */
-void bondy_admin_read_on_pool(struct bondy_admin_call *call);
+/* From `run` of a row that has other steps too: goes on there. */
+void bondy_admin_go_on(struct bondy_admin_call *call);
 /* Each ends the call. Values are taken; NULL for none. */
 void bondy_admin_answer(struct bondy_admin_call *call, json_t *value, json_t *kwargs);
 void bondy_admin_answer_nothing(struct bondy_admin_call *call);

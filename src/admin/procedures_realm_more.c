@@ -100,11 +100,18 @@ static bool wants_keys(const struct bondy_admin_call *call)
     return bondy_slice_is(bondy_admin_kwarg(call, "include"), "keys");
 }
 
+static void run_export(struct bondy_admin_call *call)
+{
+    call->may = bondy_admin_may(call, BONDY_PERMISSION_EXPORT_KEYS, "",
+                                bondy_slice_text(call->realm->uri));
+    bondy_admin_go_on(call);
+}
+
 static int read_export(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
     const struct bondy_export_options options = {.with_keys = wants_keys(call), .with_users = true};
 
-    if (options.with_keys && !call->may_export_keys)
+    if (options.with_keys && call->may == 0)
         return bondy_admin_fail(call, bondy_problem(BONDY_ERR_NOT_AUTHORIZED,
                                                     "Permission denied. This needs permission "
                                                     "'bondy.realm.export_keys' on the realm.",
@@ -117,7 +124,7 @@ static int read_export(struct bondy_admin_call *call, const struct bondy_store_v
 static void run_export_all(struct bondy_admin_call *call)
 {
     call->prepared = bondy_realms_list(call->node->realms);
-    bondy_admin_read_on_pool(call);
+    bondy_admin_go_on(call);
 }
 
 static int read_export_all(struct bondy_admin_call *call, const struct bondy_store_view *view)
@@ -257,6 +264,7 @@ const struct bondy_procedure_row bondy_procedures_realm_more[] = {
               "a realm as an input object, passwords hashed; with include=keys private keys too",
               "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_IS_TARGET,
+     .run = run_export,
      .read = read_export},
     {.info = {"bondy.realm.export_all", NULL, 0, 0, 'M', "", "all realms as input objects", "0.1"},
      .run = run_export_all,

@@ -251,7 +251,7 @@ static int check_right(struct bondy_admin_call *call, const struct bondy_user *u
     if (is_self(call, user)) {
         if (!has_old && json_array_size(user->passwords) > 0)
             return bondy_admin_fail(call, old_is_required());
-    } else if (!call->may_set_passwords) {
+    } else if (call->may == 0) {
         bondy_buf_printf(&resource, "bondy.user.%s", user->username);
         bondy_admin_fail(call,
                          bondy_problem_format(BONDY_ERR_NOT_AUTHORIZED,
@@ -282,6 +282,13 @@ static int prepare_for(struct bondy_admin_call *call, const struct bondy_user *u
         return BONDY_OK;
     return bondy_user_prepare_password(call->node->rules, &call->realm->password_opts, text,
                                        &change->verifiers, &call->problem);
+}
+
+static void run_password(struct bondy_admin_call *call)
+{
+    call->may = bondy_admin_may(call, BONDY_PERMISSION_SET_PASSWORD, "bondy.user.",
+                                bondy_admin_text(call, 1));
+    bondy_admin_go_on(call);
 }
 
 static int prepare_password(struct bondy_admin_call *call, const struct bondy_store_view *view)
@@ -358,6 +365,7 @@ const struct bondy_procedure_row bondy_procedures_user[] = {
               "sets a password; of oneself with the old one", "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_HASH,
      .kind = &bondy_admin_users,
+     .run = run_password,
      .prepare = prepare_password,
      .apply = apply_password},
     {.info = {"bondy.user.is_enabled", NULL, 2, 2, 'R', "realm, username",
