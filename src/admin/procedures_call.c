@@ -47,7 +47,7 @@ void bondy_admin_refuse(struct bondy_admin_call *call, json_t *problem)
 {
     json_t *args = json_array();
 
-    if (call->row->apply != NULL)
+    if (call->row->apply != NULL || call->row->kind != NULL)
         bondy_admin_audit(call, problem);
     json_array_append(args, json_object_get(problem, "message"));
     bondy_invocation_error(call->invocation, bondy_problem_code(problem), args, problem);

@@ -56,7 +56,7 @@ void bondy_admin_tell(struct bondy_admin_call *call)
     const struct bondy_admin_kind *kind = call->row->kind;
     const char *realm;
 
-    if (kind == NULL || kind->events == NULL || !call->edit.has_written || call->target == NULL)
+    if (kind == NULL || kind->events == NULL || call->edit.writes == 0 || call->target == NULL)
         return;
     realm = kind->is_realm ? BONDY_MASTER_REALM : call->realm->uri;
     for (const struct bondy_admin_event *event = kind->events; event->effect != 0; event++) {
@@ -88,7 +88,7 @@ void bondy_admin_audit(struct bondy_admin_call *call, const json_t *problem)
     const struct bondy_admin_kind *kind = call->row->kind;
     struct bondy_buf target = BONDY_BUF_EMPTY;
     struct bondy_audit_entry entry = {
-        .action = call->row->info.uri,
+        .action = kind != NULL && kind->action != NULL ? kind->action : call->row->info.uri,
         .outcome = outcome_of(problem),
         .actor = bondy_admin_authid(call),
         .source_ip = bondy_admin_source(call),

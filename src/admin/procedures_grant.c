@@ -58,7 +58,7 @@ static json_t *told(const json_t *request)
 
 static void tell(struct bondy_admin_call *call, const char *topic)
 {
-    if (!call->is_dry_run && call->edit.has_written)
+    if (!call->is_dry_run && call->edit.writes > 0)
         bondy_admin_publish(
             call, bondy_slice_text(call->realm->uri), topic,
             json_pack("[s, o]", call->realm->uri, told(json_array_get(call->args, 1))));

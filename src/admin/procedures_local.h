@@ -30,7 +30,8 @@ struct bondy_admin_event {
 };
 
 struct bondy_admin_kind {
-    const char *noun; /* "users": "users/mona" in the audit log */
+    const char *noun;   /* "users": "users/mona" in the audit log */
+    const char *action; /* of the audit log; NULL: the procedure's name */
     /* The member of an input or a result that is the name; NULL: args[1] always is. */
     const char *name_key;
     /* [in a job] The external form of call->target now, or NULL. NULL: none is hashed. */
@@ -109,7 +110,11 @@ extern const struct bondy_procedure_row bondy_procedures_group[];
 extern const struct bondy_procedure_row bondy_procedures_source[];
 extern const struct bondy_procedure_row bondy_procedures_grant[];
 extern const struct bondy_procedure_row bondy_procedures_oauth2[];
+extern const struct bondy_procedure_row bondy_procedures_ticket[];
+extern const struct bondy_procedure_row bondy_procedures_session[];
 extern const struct bondy_procedure_row bondy_procedures_audit[];
+extern const struct bondy_procedure_row bondy_procedures_api_key[];
+extern const struct bondy_procedure_row bondy_procedures_backup[];
 extern const struct bondy_procedure_row bondy_procedures_api[];
 
 /* ---- procedures.c: arguments ----------------------------------------------------------------- */

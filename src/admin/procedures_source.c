@@ -107,7 +107,7 @@ static int apply_delete(struct bondy_admin_call *call)
 
 static void tell(struct bondy_admin_call *call, const char *topic, json_t *source)
 {
-    if (!call->is_dry_run && call->edit.has_written)
+    if (!call->is_dry_run && call->edit.writes > 0)
         bondy_admin_publish(call, bondy_slice_text(call->realm->uri), topic,
                             json_pack("[s, O]", call->realm->uri, source));
 }
