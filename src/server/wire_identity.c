@@ -75,8 +75,7 @@ static int make_audit(struct bondy_server *server, struct bondy_error *err)
         .max_bytes = (uint64_t)bondy_config_number(config, "audit.max_bytes"),
         .max_files = (unsigned)bondy_config_number(config, "audit.max_files"),
         .buffer_len = (size_t)bondy_config_number(config, "audit.buffer"),
-        .denials_per_second =
-            (unsigned)bondy_config_number(config, "audit.denials_per_second"),
+        .denials_per_second = (unsigned)bondy_config_number(config, "audit.denials_per_second"),
     };
     int rc = BONDY_OK;
 
@@ -111,7 +110,8 @@ int bondy_server_make_identity(struct bondy_server *server, struct bondy_error *
                              &identity->hashers, err);
 }
 
-/* ---- what threads are told -------------------------------------------------------------------- */
+/* ---- what threads are told --------------------------------------------------------------------
+ */
 
 struct notice {
     struct bondy_mail mail;
@@ -174,10 +174,10 @@ static void on_principal(void *context, const char *realm, const char *username,
                                            .authid = bondy_slice_text(username)});
 }
 
-/* ---- the feed: control thread ----------------------------------------------------------------- */
+/* ---- the feed: control thread -----------------------------------------------------------------
+ */
 
-void bondy_server_identity_on_change(struct bondy_server *server,
-                                     const struct bondy_change *change)
+void bondy_server_identity_on_change(struct bondy_server *server, const struct bondy_change *change)
 {
     struct bondy_server_identity *identity = &server->identity;
 
@@ -242,7 +242,8 @@ void bondy_server_identity_on_commit(struct bondy_server *server)
         ask_for_keys(server);
 }
 
-/* ---- logins ----------------------------------------------------------------------------------- */
+/* ---- logins -----------------------------------------------------------------------------------
+ */
 
 /* After the store was opened, before its writer runs. */
 void bondy_server_make_logins(struct bondy_server *server)
@@ -276,7 +277,8 @@ void bondy_server_make_logins(struct bondy_server *server)
     identity->auth = bondy_auth_create(&auth);
 }
 
-/* ---- the admin's password --------------------------------------------------------------------- */
+/* ---- the admin's password ---------------------------------------------------------------------
+ */
 
 struct admin_work {
     struct bondy_work work;
@@ -403,7 +405,8 @@ int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error
     return bondy_pool_submit(server->identity.hashers, server->main_loop, &self->work, err);
 }
 
-/* ---- keys of realms ---------------------------------------------------------------------------- */
+/* ---- keys of realms ----------------------------------------------------------------------------
+ */
 
 struct keys_work {
     struct bondy_work work;
@@ -497,9 +500,11 @@ static void wake_keys(struct bondy_mail *mail)
     bondy_server_make_keys(BONDY_CONTAINER(mail, struct bondy_server, identity.keys_mail));
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end -----------------------------------------------------------------------------------
+ */
 
-/* While the threads still run: what the pools have goes back to them, and nothing is taken any more.
+/* While the threads still run: what the pools have goes back to them, and nothing is taken any
+ * more.
  */
 void bondy_server_stop_pools(struct bondy_server *server)
 {

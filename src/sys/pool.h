@@ -29,7 +29,8 @@ int bondy_pool_create(unsigned threads, size_t max_queue, int nice, struct bondy
 void bondy_pool_stop(struct bondy_pool *pool);
 /* Stops it, unless that was done. */
 void bondy_pool_destroy(struct bondy_pool *pool);
-/* On a loop's thread. BONDY_ELIMIT: the queue is full or the pool was stopped, nothing was taken. */
+/* On a loop's thread. BONDY_ELIMIT: the queue is full or the pool was stopped, nothing was taken.
+ */
 int bondy_pool_submit(struct bondy_pool *pool, struct bondy_loop *loop, struct bondy_work *work,
                       struct bondy_error *err);
 
