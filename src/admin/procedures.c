@@ -275,6 +275,14 @@ bool bondy_procedures_find(void *context, struct bondy_slice uri, bondy_procedur
     return true;
 }
 
+struct bondy_slice bondy_procedures_canonical(const struct bondy_procedures *procedures,
+                                              struct bondy_slice uri)
+{
+    const struct binding *binding = bondy_map_find(&procedures->by_name, canonical(uri));
+
+    return binding == NULL ? uri : bondy_slice_text(binding->row->info.uri);
+}
+
 void bondy_procedures_each(bool (*fn)(void *context, const struct bondy_procedure_info *info),
                            void *context)
 {

@@ -35,6 +35,9 @@ struct bondy_auth_options {
 struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options);
 /* Every login has ended. NULL is fine. */
 void bondy_auth_destroy(struct bondy_auth *auth);
+/* Logins to the master realm wait (on their pool) until this is called, once: until the admin's
+ * password is in the store. Any thread. */
+void bondy_auth_release(struct bondy_auth *auth);
 /* For the router; lives as long as the auth. */
 const struct bondy_login_ops *bondy_auth_ops(const struct bondy_auth *auth);
 

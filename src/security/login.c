@@ -11,6 +11,7 @@
 #include "src/security/login_local.h"
 #include "src/security/principal.h"
 #include "src/security/token.h"
+#include "src/sys/publish.h"
 
 /* The way of a login between its loop and the pools, and how it ends. */
 
@@ -236,8 +237,23 @@ static void send_away(struct bondy_login *login, struct bondy_pool *pool,
     tell(login);
 }
 
+static void wait_for_admin(const struct bondy_login *login)
+{
+    struct bondy_auth *auth = login->auth;
+
+    if (!login->realm->is_master || auth->options.readers == NULL)
+        return;
+    bondy_publish_idle();
+    pthread_mutex_lock(&auth->lock);
+    while (!auth->is_released)
+        pthread_cond_wait(&auth->released, &auth->lock);
+    pthread_mutex_unlock(&auth->lock);
+    bondy_publish_busy();
+}
+
 static void run_find(struct bondy_work *work)
 {
+    wait_for_admin(BONDY_CONTAINER(work, struct bondy_login, work));
     bondy_login_find(BONDY_CONTAINER(work, struct bondy_login, work));
 }
 
@@ -264,6 +280,7 @@ static void run_find_and_verify(struct bondy_work *work)
 {
     struct bondy_login *login = BONDY_CONTAINER(work, struct bondy_login, work);
 
+    wait_for_admin(login);
     bondy_login_find(login);
     if (login->answer.step == BONDY_LOGIN_CHALLENGE)
         verify(login);
@@ -399,13 +416,25 @@ struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options)
                                          .end = end_login,
                                          .context = auth};
     bondy_id_bytes(auth->secret, sizeof auth->secret);
+    pthread_mutex_init(&auth->lock, NULL);
+    pthread_cond_init(&auth->released, NULL);
     return auth;
+}
+
+void bondy_auth_release(struct bondy_auth *auth)
+{
+    pthread_mutex_lock(&auth->lock);
+    auth->is_released = true;
+    pthread_cond_broadcast(&auth->released);
+    pthread_mutex_unlock(&auth->lock);
 }
 
 void bondy_auth_destroy(struct bondy_auth *auth)
 {
     if (auth == NULL)
         return;
+    pthread_cond_destroy(&auth->released);
+    pthread_mutex_destroy(&auth->lock);
     sodium_memzero(auth->secret, sizeof auth->secret);
     bondy_free(auth);
 }

@@ -6,6 +6,8 @@
  *
  * A login is on its loop's thread or, while `is_away`, on a pool's: never on both. */
 
+#include <pthread.h>
+
 #include "src/base/wheel.h"
 #include "src/security/auth.h"
 #include "src/security/cra.h"
@@ -20,6 +22,9 @@
 struct bondy_auth {
     struct bondy_auth_options options;
     struct bondy_login_ops ops;
+    pthread_mutex_t lock; /* guards is_released */
+    pthread_cond_t released;
+    bool is_released;
     uint8_t secret[32]; /* of this process: what does not exist looks the same at every attempt */
 };
 
