@@ -76,13 +76,14 @@ struct bondy_edit {
     bool is_dry_run;
     bool is_lenient; /* unknown keys are dropped with a warning (strict: false, files) */
     bool is_file;    /* objects are marked managed_by: "file" */
+    bool is_builtin; /* written as built-in defaults, which lose to any other write */
     bool is_rebase;  /* what exists is brought to what the input says instead of refused */
 
     struct bondy_store_write *write;
     json_t *problem;   /* after a failure: the error object */
     json_t *result;    /* after success: the object's external form, when there is one */
     unsigned effects;  /* of enum bondy_edit_effect */
-    bool has_written;  /* false: everything was so already */
+    unsigned writes;   /* records written; 0: everything was so already */
     char *realm_uri;   /* internal: the realm read last, as this job sees it */
     const struct bondy_realm *realm;
 };

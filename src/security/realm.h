@@ -16,27 +16,30 @@
 #include "src/base/json.h"
 #include "src/base/ref.h"
 #include "src/security/edit.h"
+#include "src/security/keys.h"
+#include "src/security/password.h"
 #include "src/store/store.h"
 
 #define BONDY_MASTER_REALM "com.leapsight.bondy"
 #define BONDY_CONTROL_REALM "com.leapsight.bondy.internal"
 #define BONDY_REALM_URI_MAX 1024
+/* Stands for a secret in external forms; sent back it means: as it is. */
+#define BONDY_REALM_REDACTED "[redacted]"
 
 struct bondy_policy;
 
-/* A key of the realm: EC P-256 that signs, or RSA that encrypts. Never shown, but public_jwk. */
+/* A signing key (EC P-256). */
 struct bondy_realm_key {
-    char *kid;
-    char *private_pem; /* NULL when it is retired: it verifies only */
-    json_t *public_jwk;
-    uint64_t retired_ms; /* 0: in use; else until when it verifies */
+    struct bondy_key *key; /* without private part when it is retired */
+    uint64_t retired_ms;   /* 0: in use; else until when it verifies */
 };
 
-/* Shared by all makes of a realm whose keys are the same; wiped when the last one goes. */
+/* Shared by all makes of a realm while its keys are the same; never shown, but public JWKs. */
 struct bondy_realm_keys {
     struct bondy_ref ref;
-    struct bondy_realm_key *signing, *encryption;
-    size_t signing_count, encryption_count;
+    struct bondy_realm_key *signing;
+    size_t signing_count;
+    size_t encryption_count; /* RSA; they stay in the store */
 };
 
 struct bondy_realm {
@@ -53,7 +56,7 @@ struct bondy_realm {
                                 the node; sources are another matter */
     bool has_security;       /* resolved: security_enabled */
     json_t *authmethods;     /* resolved: a list of names */
-    json_t *password_opts;   /* resolved, NULL: the node's */
+    struct bondy_password_opts password_opts; /* resolved */
     json_t *authenticator;   /* resolved: {procedure, authmethods}, or NULL */
     json_t *authorizer;      /* resolved: {procedure, timeout?}, or NULL */
     json_t *info;            /* as given, with secrets; NULL: none */
@@ -63,7 +66,7 @@ struct bondy_realm {
     uint32_t gen;
     uint32_t prototype_gen; /* of the prototype realm, when there is one */
     uint8_t version[BONDY_VERSION_LEN];
-    struct bondy_realm_keys *keys; /* NULL: none yet */
+    struct bondy_realm_keys *keys;
     struct bondy_policy *policy;   /* who may do what; NULL: not known (read from a view) */
 };
 
@@ -90,10 +93,10 @@ json_t *bondy_realm_external(const struct bondy_realm *realm);
 /* {"keys": [public JWK]}: those in use and those that still verify at `now_ms`. */
 json_t *bondy_realm_jwks(const struct bondy_realm *realm, uint64_t now_ms);
 /* By kid, among those that verify at `now_ms`; NULL. */
-const struct bondy_realm_key *bondy_realm_find_key(const struct bondy_realm *realm,
-                                                   struct bondy_slice kid, uint64_t now_ms);
+const struct bondy_key *bondy_realm_find_key(const struct bondy_realm *realm,
+                                             struct bondy_slice kid, uint64_t now_ms);
 /* One of the keys in use, at random; NULL when there is none yet. */
-const struct bondy_realm_key *bondy_realm_signing_key(const struct bondy_realm *realm);
+const struct bondy_key *bondy_realm_signing_key(const struct bondy_realm *realm);
 bool bondy_realm_has_authmethod(const struct bondy_realm *realm, struct bondy_slice method);
 /* Whether its keys have to be made (bondy_realm_apply_keys). */
 bool bondy_realm_needs_keys(const struct bondy_realm *realm);
@@ -136,13 +139,16 @@ int bondy_realm_apply_delete(struct bondy_edit *edit, struct bondy_slice uri, bo
 /* allow_connections (suspend, resume) and security_enabled (enable, disable). */
 int bondy_realm_apply_connections(struct bondy_edit *edit, struct bondy_slice uri, bool is_allowed);
 int bondy_realm_apply_security(struct bondy_edit *edit, struct bondy_slice uri, bool is_enabled);
-/* Keys that somebody made, as {"signing": [{kid, private, public}], "encryption": [...]}: written
- * only for the sort of which the realm has none. */
+/* [pool thread] Makes a set of keys, for apply_keys: up to a second or more for RSA. The caller owns
+ * *out: {"signing": [key], "encryption": [key]}, a key being {kid, pem, public_pem, jwk}. */
+int bondy_realm_make_keys_wait(size_t signing, size_t encryption, json_t **out,
+                               struct bondy_error *err);
+/* Written only for the sort of which the realm has none. */
 int bondy_realm_apply_keys(struct bondy_edit *edit, struct bondy_slice uri, const json_t *keys);
-/* Adds a signing key {kid, private, public} and retires the others: they verify until `until_ms`.
- * Those whose time is over are removed. */
-int bondy_realm_apply_rotate(struct bondy_edit *edit, struct bondy_slice uri, const json_t *key,
-                             uint64_t until_ms);
+/* Adds the signing keys and retires the others: they verify until `until_ms`. Those whose time is
+ * over at `now_ms` are removed. */
+int bondy_realm_apply_rotate(struct bondy_edit *edit, struct bondy_slice uri, const json_t *keys,
+                             uint64_t now_ms, uint64_t until_ms);
 /* Writes what the master realm has from the beginning where it is not there (1.4). `admin_password`
  * is a prepared list of verifiers: written when there is no user `admin`, or `is_password_new`. */
 int bondy_realm_apply_builtin(struct bondy_edit *edit, const json_t *admin_password,

@@ -16,6 +16,7 @@
 #include "src/base/json.h"
 #include "src/security/edit.h"
 #include "src/security/names.h"
+#include "src/security/password.h"
 #include "src/store/store.h"
 
 struct bondy_realm;
@@ -72,28 +73,22 @@ bool bondy_user_exists_any(const struct bondy_store_view *view, const struct bon
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-/* Which verifiers a password gets. */
-struct bondy_verifiers {
-    bool wants_cra, wants_scram;
-    json_t *opts; /* password_opts of 2.4 or NULL; borrowed */
-};
-/* By the methods that a realm allows (resolved) and its password_opts (NULL: none). */
-struct bondy_verifiers bondy_user_verifiers(const struct bondy_security_rules *rules,
-                                            const json_t *authmethods, const json_t *opts);
+/* Which verifiers a password gets: those that the methods of a realm (resolved) need, else the
+ * node's protocol, at the cost that `opts` (password_opts of 2.4 that was checked; NULL: none) or
+ * the configuration says. */
+struct bondy_password_opts bondy_user_password_opts(const struct bondy_security_rules *rules,
+                                                    const json_t *authmethods, const json_t *opts);
 
 /* [pool thread] Checks the shape and replaces a password's text in `input` by its verifiers (a list
  * of password objects); text that was there is zeroed. What was prepared may be prepared again.
  * `stored`: NULL, or verifiers that the user has: kept when the text still fits them, so that
  * nothing changes. BONDY_EINVAL with *problem. */
-int bondy_user_prepare(const struct bondy_edit *edit, const struct bondy_verifiers *verifiers,
+int bondy_user_prepare(const struct bondy_edit *edit, const struct bondy_password_opts *opts,
                        json_t *input, bool is_update, const json_t *stored, json_t **problem);
 /* The same for a password alone (change_password): *out is the list of verifiers. */
 int bondy_user_prepare_password(const struct bondy_security_rules *rules,
-                                const struct bondy_verifiers *verifiers, struct bondy_slice text,
+                                const struct bondy_password_opts *opts, struct bondy_slice text,
                                 json_t **out, json_t **problem);
-/* Whether a password's text fits any of the stored verifiers. Slow. */
-bool bondy_user_password_fits(const json_t *stored, struct bondy_slice text);
-
 /* [in a store job] The result of each but delete is the user's external form. */
 int bondy_user_apply_add(struct bondy_edit *edit, struct bondy_slice realm, const json_t *prepared);
 int bondy_user_apply_update(struct bondy_edit *edit, struct bondy_slice realm,
