@@ -230,36 +230,23 @@ static json_t *make_trace_id(struct bondy_exchange *exchange)
 
 /* ---- security -------------------------------------------------------------------------------- */
 
-static const char *identity_text(struct bondy_exchange *exchange, unsigned which)
+static const struct bondy_identity *identity_of(struct bondy_exchange *exchange)
 {
-    const char *text = exchange->identity;
+    struct bondy_identity made = bondy_identity_anonymous;
+    char uuid[37];
 
-    if (text == NULL) {
-        static const char rest[] = "\0anonymous\0anonymous";
-        char *made = bondy_alloc(36 + sizeof rest);
-
-        bondy_id_uuid4(made);
-        memcpy(made + 36, rest, sizeof rest);
-        exchange->identity = made;
-        text = made;
+    if (exchange->identity == NULL) {
+        bondy_id_uuid4(uuid);
+        made.authid = bondy_slice_text(uuid);
+        exchange->identity = bondy_identity_dup(&made);
     }
-    while (which-- > 0)
-        text += strlen(text) + 1;
-    return text;
+    return exchange->identity;
 }
 
 void bondy_exchange_identity(struct bondy_exchange *exchange, struct bondy_identity *out)
 {
-    *out = (struct bondy_identity){.is_admin = exchange->is_admin};
-    if (exchange->identity == NULL && exchange->is_anonymous) {
-        /* The router draws an authid; nobody here asked for it yet. */
-        out->authrole = BONDY_SLICE("anonymous");
-        out->authmethod = BONDY_SLICE("anonymous");
-        return;
-    }
-    out->authid = bondy_slice_text(identity_text(exchange, 0));
-    out->authrole = bondy_slice_text(identity_text(exchange, 1));
-    out->authmethod = bondy_slice_text(identity_text(exchange, 2));
+    /* Without one the router draws an authid; nobody here asked for it yet. */
+    *out = exchange->identity == NULL ? bondy_identity_anonymous : *exchange->identity;
 }
 
 static json_t *make_realm_uri(struct bondy_exchange *exchange)
@@ -276,27 +263,30 @@ static json_t *make_session(struct bondy_exchange *exchange)
 
 static json_t *make_authid(struct bondy_exchange *exchange)
 {
-    return json_string(identity_text(exchange, 0));
+    return bondy_json_slice(identity_of(exchange)->authid);
 }
 
 static json_t *make_authmethod(struct bondy_exchange *exchange)
 {
-    return json_string(identity_text(exchange, 2));
+    return bondy_json_slice(identity_of(exchange)->authmethod);
 }
 
 static json_t *make_groups(struct bondy_exchange *exchange)
 {
+    const struct bondy_identity *identity = identity_of(exchange);
     json_t *groups = json_array();
 
-    if (!exchange->is_anonymous)
-        json_array_append_new(groups, json_string(identity_text(exchange, 1)));
+    for (size_t i = 0; i < identity->group_count && !exchange->is_anonymous; i++)
+        json_array_append_new(groups, bondy_json_slice(identity->groups[i]));
     return groups;
 }
 
 static json_t *make_meta(struct bondy_exchange *exchange)
 {
-    (void)exchange;
-    return json_object();
+    json_t *meta =
+        json_object_get(json_object_get(identity_of(exchange)->extra, "authextra"), "meta");
+
+    return meta == NULL ? json_object() : json_incref(meta);
 }
 
 /* ---- the action's outcome -------------------------------------------------------------------- */
@@ -489,7 +479,7 @@ void bondy_exchange_forget(struct bondy_exchange *exchange)
     json_decref(exchange->static_status);
     json_decref(exchange->target_value);
     bondy_buf_fini(&exchange->bindings);
-    bondy_free(exchange->identity);
+    bondy_identity_free(exchange->identity);
 }
 
 /* ---- evaluation ------------------------------------------------------------------------------ */

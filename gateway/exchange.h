@@ -48,8 +48,13 @@ struct bondy_exchange {
     const char *language;
 
     bool is_anonymous;
-    bool is_admin;
-    char *identity; /* authid NUL authrole NUL authmethod NUL; NULL: anonymous, none made yet */
+    struct bondy_identity *identity; /* NULL: anonymous, none made yet */
+
+    /* While the guard thinks, and until the body is here. */
+    bool is_undecided;              /* the guard holds this exchange */
+    bool is_late;                   /* its verdict did not come with the head */
+    bool is_whole;                  /* on_request came */
+    struct bondy_response *refusal; /* the guard's, which waits for the body to end */
 
     struct bondy_session *session;
     bool was_opened; /* there is or was a session */
@@ -76,6 +81,18 @@ struct bondy_exchange {
 /* ---- gateway.c ---- */
 /* Ends the exchange: after an answer or without one. */
 void bondy_exchange_end(struct bondy_exchange *exchange);
+
+/* ---- admission.c ---- */
+/* The guard's word on a request whose head is there; NO: answered, the exchange is over. */
+enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange);
+/* From on_request: true when the request goes on now. */
+bool bondy_exchange_is_admitted(struct bondy_exchange *exchange);
+
+/* ---- gateway.c, again ---- */
+/* The steps of 1.9 between admission and action. False: answered. */
+bool bondy_exchange_prepare(struct bondy_exchange *exchange);
+/* Head and body are here and the caller may ask. */
+void bondy_exchange_act(struct bondy_exchange *exchange);
 
 /* ---- context.c: what expressions ask for ---- */
 json_t *bondy_exchange_field(void *context, enum bondy_field field);

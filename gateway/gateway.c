@@ -71,6 +71,8 @@ size_t bondy_gateway_route_count(const struct bondy_gateway *gateway,
 static void free_exchange(struct bondy_exchange *exchange)
 {
     bondy_exchange_forget(exchange);
+    if (exchange->refusal != NULL)
+        bondy_response_destroy(exchange->refusal);
     bondy_spec_unref(exchange->spec);
     bondy_slab_free(exchange->thread->exchanges, exchange);
 }
@@ -207,7 +209,7 @@ static void keep_bindings(struct bondy_exchange *exchange, const struct bondy_ro
 
     exchange->binding_count = match->binding_count;
     for (size_t i = 0; i < match->binding_count; i++) {
-        const struct bondy_binding *binding = &match->bindings[i];
+        const struct bondy_path_binding *binding = &match->bindings[i];
 
         bondy_buf_append_slice(out, binding->name);
         bondy_buf_append_byte(out, 0);
@@ -273,31 +275,6 @@ static bool find_route(struct bondy_gateway_thread *thread,
     return true;
 }
 
-/* Who asks. False: answered. */
-static bool admit(struct bondy_exchange *exchange)
-{
-    const struct bondy_gateway_guard *guard = exchange->listener->guard;
-    struct bondy_identity identity = {0};
-    struct bondy_buf texts = BONDY_BUF_EMPTY;
-
-    if (guard == NULL || bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
-        return true;
-    if (!guard->admit(guard->context, exchange->request, &identity)) {
-        bondy_request_set_user(exchange->request, NULL);
-        bondy_exchange_end(exchange);
-        return false;
-    }
-    bondy_buf_append_slice(&texts, identity.authid);
-    bondy_buf_append_byte(&texts, 0);
-    bondy_buf_append_slice(&texts, identity.authrole);
-    bondy_buf_append_byte(&texts, 0);
-    bondy_buf_append_slice(&texts, identity.authmethod);
-    exchange->identity = bondy_buf_take_text(&texts);
-    exchange->is_anonymous = bondy_slice_is(identity.authmethod, "anonymous");
-    exchange->is_admin = identity.is_admin;
-    return true;
-}
-
 static bool refuse_with(struct bondy_exchange *exchange, unsigned status, const char *code,
                         const char *message)
 {
@@ -344,21 +321,36 @@ static bool is_longer(struct bondy_request *request, uint64_t limit)
     return value > limit;
 }
 
-static bool prepare_body(struct bondy_exchange *exchange)
+static uint64_t body_limit(const struct bondy_exchange *exchange)
+{
+    const struct bondy_http_listener *listener = bondy_request_listener(exchange->request);
+    uint64_t own = exchange->operation->body_max_bytes;
+
+    return own != 0 ? own : listener->limits.max_body_size;
+}
+
+static void expect_body(struct bondy_exchange *exchange)
+{
+    bondy_request_expect_body(exchange->request, (size_t)body_limit(exchange),
+                              exchange->operation->body_read_timeout_ms);
+}
+
+static bool check_body(struct bondy_exchange *exchange)
 {
     const struct bondy_operation *operation = exchange->operation;
-    const struct bondy_http_listener *listener = bondy_request_listener(exchange->request);
-    uint64_t limit =
-        operation->body_max_bytes != 0 ? operation->body_max_bytes : listener->limits.max_body_size;
 
     if (bondy_body_is_read(operation->method) && !bondy_body_has_type(exchange))
         return refuse_with(exchange, 415, "unsupported_media_type",
                            "this path does not accept a body of this type");
-    if (is_longer(exchange->request, limit))
+    if (is_longer(exchange->request, body_limit(exchange)))
         return refuse_with(exchange, 413, "body_max_bytes_exceeded",
                            "the body is larger than this operation takes");
-    bondy_request_expect_body(exchange->request, (size_t)limit, operation->body_read_timeout_ms);
     return true;
+}
+
+bool bondy_exchange_prepare(struct bondy_exchange *exchange)
+{
+    return negotiate(exchange) && check_body(exchange);
 }
 
 /* The order of http-gateway.md 1.9, up to the body. */
@@ -381,14 +373,21 @@ static void on_head(void *context, struct bondy_request *request)
         refuse_with(exchange, 503, BONDY_ERR_NO_SUCH_REALM, "the realm of this API does not exist");
         return;
     }
-    if (!admit(exchange))
+    switch (bondy_exchange_admit(exchange)) {
+    case BONDY_ADMISSION_NO:
         return;
+    case BONDY_ADMISSION_LATER: /* what is wrong with the rest is for those who may ask */
+        expect_body(exchange);
+        return;
+    case BONDY_ADMISSION_YES:
+        break;
+    }
     if (bondy_request_method(request) == BONDY_METHOD_OPTIONS) {
         bondy_exchange_answer_options(exchange, match.methods);
         return;
     }
-    if (negotiate(exchange))
-        prepare_body(exchange);
+    if (bondy_exchange_prepare(exchange))
+        expect_body(exchange);
 }
 
 /* ---- the whole request ----------------------------------------------------------------------- */
@@ -399,12 +398,10 @@ static void (*const actions[])(struct bondy_exchange *exchange) = {
     [BONDY_ACTION_PUBLISH] = bondy_action_publish,
 };
 
-static void on_request(void *context, struct bondy_request *request)
+void bondy_exchange_act(struct bondy_exchange *exchange)
 {
-    struct bondy_exchange *exchange = bondy_request_user(request);
     struct bondy_error err;
 
-    (void)context;
     if (bondy_body_check(exchange, &err) < 0) {
         bondy_exchange_refuse(exchange,
                               &(struct bondy_problem){.status = 400,
@@ -418,6 +415,15 @@ static void on_request(void *context, struct bondy_request *request)
     actions[exchange->operation->action](exchange);
 }
 
+static void on_request(void *context, struct bondy_request *request)
+{
+    struct bondy_exchange *exchange = bondy_request_user(request);
+
+    (void)context;
+    if (bondy_exchange_is_admitted(exchange))
+        bondy_exchange_act(exchange);
+}
+
 static void on_gone(void *context, struct bondy_request *request)
 {
     struct bondy_exchange *exchange = bondy_request_user(request);
@@ -428,7 +434,9 @@ static void on_gone(void *context, struct bondy_request *request)
     bondy_request_set_user(request, NULL);
     if (exchange->is_waiting && exchange->operation->action == BONDY_ACTION_CALL)
         bondy_session_cancel(exchange->session, exchange->call_id);
-    bondy_exchange_end(exchange);
+    exchange->request = NULL;
+    if (!exchange->is_undecided) /* else the guard has it until it has decided */
+        bondy_exchange_end(exchange);
 }
 
 const struct bondy_http_handler bondy_gateway_handler = {on_head, on_request, on_gone};

@@ -50,15 +50,33 @@ size_t bondy_gateway_route_count(const struct bondy_gateway *gateway,
 
 /* What stands in front of routes that need more than the realm's word: the admin listener's guard.
  * Both functions run on the request's thread when its head is there. */
+enum bondy_admission { BONDY_ADMISSION_YES, BONDY_ADMISSION_NO, BONDY_ADMISSION_LATER };
+
+/* A request whose guard has not decided yet. */
+struct bondy_gateway_pending;
+
 struct bondy_gateway_guard {
     /* Comes before everything else: fixed endpoints (/ping, /metrics) and checks of Host and
      * Origin. True: it has answered. May be NULL. */
     bool (*fixed)(void *context, struct bondy_request *request);
-    /* Says who asks. The identity's texts are copied. False: it has answered (401, 403, 429). Not
-     * called for OPTIONS, which carries no credentials. */
-    bool (*admit)(void *context, struct bondy_request *request, struct bondy_identity *identity);
+    /* Says who asks. YES: the identity is filled, its texts are copied. NO: it has answered (401,
+     * 403, 429). LATER: it ends `pending` with one of the functions below, on the same thread,
+     * after this call returned; the body is read meanwhile, and nothing else happens. Not called
+     * for OPTIONS, which carries no credentials. */
+    enum bondy_admission (*admit)(void *context, struct bondy_request *request,
+                                  struct bondy_gateway_pending *pending,
+                                  struct bondy_identity *identity);
     void *context;
 };
+
+/* The request, to make an answer for it; NULL when its client has left. */
+struct bondy_request *bondy_gateway_pending_request(const struct bondy_gateway_pending *pending);
+/* Each ends `pending`, exactly once, also when the client has left, and before the thread leaves
+ * the gateway. The identity is borrowed. */
+void bondy_gateway_admitted(struct bondy_gateway_pending *pending,
+                            const struct bondy_identity *identity);
+/* Takes the answer; NULL is for a client that has left. */
+void bondy_gateway_refused(struct bondy_gateway_pending *pending, struct bondy_response *response);
 
 /* What the requests of one listener share: the context of bondy_gateway_handler. The caller owns
  * it; it outlives the listener's connections. */

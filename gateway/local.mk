@@ -4,6 +4,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/action_call.c \
 	gateway/action_publish.c \
 	gateway/action_static.c \
+	gateway/admission.c \
 	gateway/answer.c \
 	gateway/body.c \
 	gateway/catalog.c \

@@ -318,7 +318,7 @@ static void bind_name(struct bondy_route_match *out, struct bondy_slice name,
         out->bindings[i].value = value;
         return;
     }
-    out->bindings[out->binding_count++] = (struct bondy_binding){name, value};
+    out->bindings[out->binding_count++] = (struct bondy_path_binding){name, value};
 }
 
 static bool accept_path(struct search *search, const struct leaf *leaf)

@@ -16,7 +16,7 @@
 
 struct bondy_route_table;
 
-struct bondy_binding {
+struct bondy_path_binding {
     struct bondy_slice name;  /* borrows the table */
     struct bondy_slice value; /* borrows the path and host parts given to the lookup */
 };
@@ -32,7 +32,7 @@ struct bondy_route_match {
     /* What may be used here (Allow, access-control-allow-methods): declared methods, HEAD when
      * there is GET, OPTIONS always. Bits 1u << enum bondy_method. */
     unsigned methods;
-    struct bondy_binding bindings[BONDY_ROUTE_MAX_BINDINGS];
+    struct bondy_path_binding bindings[BONDY_ROUTE_MAX_BINDINGS];
     size_t binding_count;
 };
 

@@ -164,30 +164,33 @@ static void let_in(struct bondy_identity *identity, struct bondy_slice authid,
     *identity = (struct bondy_identity){.authid = authid,
                                         .authrole = BONDY_SLICE(ADMIN_ROLE),
                                         .authmethod = authmethod,
-                                        .is_admin = true};
+                                        .is_trusted = true};
 }
 
-static bool admit(void *context, struct bondy_request *request, struct bondy_identity *identity)
+static enum bondy_admission admit(void *context, struct bondy_request *request,
+                                  struct bondy_gateway_pending *pending,
+                                  struct bondy_identity *identity)
 {
     const struct bondy_admin_guard *guard = context;
     const struct bondy_http_peer *peer = bondy_request_peer(request);
     struct bondy_slice credentials = bondy_request_header(request, "authorization");
 
+    (void)pending;
     /* What was sent is judged, right or wrong: wrong credentials are never taken for none. */
     if (credentials.data != NULL) {
         if (are_basic_credentials(guard, credentials)) {
             let_in(identity, BONDY_SLICE(ADMIN_NAME), BONDY_SLICE("password"));
-            return true;
+            return BONDY_ADMISSION_YES;
         }
     } else if (peer->is_local && (peer->uid == 0 || peer->uid == geteuid())) {
         let_in(identity, BONDY_SLICE(ADMIN_NAME), BONDY_SLICE("trust"));
-        return true;
+        return BONDY_ADMISSION_YES;
     } else if (guard->allow_anonymous && !peer->is_local) {
         let_in(identity, BONDY_SLICE("anonymous"), BONDY_SLICE("anonymous"));
-        return true;
+        return BONDY_ADMISSION_YES;
     }
     refuse_401(request);
-    return false;
+    return BONDY_ADMISSION_NO;
 }
 
 /* ---- life -------------------------------------------------------------------------------------*/

@@ -152,7 +152,7 @@ static bool is_own_realm(const struct bondy_admin_call *call)
 static json_t *check_call(struct bondy_admin_call *call)
 {
     const struct bondy_procedure_row *row = call->row;
-    bool is_admin = bondy_invocation_is_admin(call->invocation);
+    bool is_admin = bondy_invocation_is_master(call->invocation);
     size_t count;
 
     if (row->info.mark == 'M' && !is_admin)
@@ -247,6 +247,14 @@ bool bondy_procedures_find(void *context, struct bondy_slice uri, bondy_procedur
     *fn = run;
     *fn_context = binding;
     return true;
+}
+
+struct bondy_slice bondy_procedures_canonical(const struct bondy_procedures *procedures,
+                                              struct bondy_slice uri)
+{
+    const struct binding *binding = bondy_map_find(&procedures->by_name, canonical(uri));
+
+    return binding == NULL ? uri : bondy_slice_text(binding->row->info.uri);
 }
 
 void bondy_procedures_each(bool (*fn)(void *context, const struct bondy_procedure_info *info),

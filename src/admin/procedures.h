@@ -22,6 +22,11 @@ void bondy_procedures_destroy(struct bondy_procedures *procedures);
 bool bondy_procedures_find(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
                            void **fn_context);
 
+/* The name that a procedure has of its own, for an alias; else the URI itself. Static text or
+ * `uri`. `procedures` is what find's context is. */
+struct bondy_slice bondy_procedures_canonical(const struct bondy_procedures *procedures,
+                                              struct bondy_slice uri);
+
 /* For documentation and completion: each row in order until `fn` returns false. `aliases` is a
  * NULL-terminated list of old names, or NULL. */
 struct bondy_procedure_info {

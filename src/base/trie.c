@@ -235,6 +235,21 @@ bondy_trie_root bondy_trie_remove(bondy_trie_root node, struct bondy_slice key,
     return merged(copy, replaced);
 }
 
+struct bondy_slice bondy_trie_wildcard_key(struct bondy_slice pattern, struct bondy_buf *out)
+{
+    bool at_start = true;
+
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (at_start && pattern.data[i] == '.')
+            bondy_buf_append_byte(out, '#');
+        bondy_buf_append_byte(out, (unsigned char)pattern.data[i]);
+        at_start = pattern.data[i] == '.';
+    }
+    if (at_start)
+        bondy_buf_append_byte(out, '#');
+    return bondy_buf_slice(out);
+}
+
 void bondy_trie_free_replaced(struct bondy_trie_node *replaced)
 {
     while (replaced != NULL) {
@@ -263,6 +278,24 @@ void *bondy_trie_find(bondy_trie_root node, struct bondy_slice key)
         node = find_child(node, (unsigned char)key.data[0]);
     }
     return NULL;
+}
+
+/* False when the visitor ended the walk. Depth: at most the length of a key. */
+static bool walk_all(bondy_trie_root node, bondy_trie_visit_fn visit, void *context)
+{
+    if (node->value != NULL && !visit(context, node->value))
+        return false;
+    for (unsigned i = 0; i < node->child_count; i++) {
+        if (!walk_all(node->children[i], visit, context))
+            return false;
+    }
+    return true;
+}
+
+void bondy_trie_each(bondy_trie_root root, bondy_trie_visit_fn visit, void *context)
+{
+    if (root != NULL)
+        walk_all(root, visit, context);
 }
 
 void bondy_trie_prefixes(bondy_trie_root node, struct bondy_slice uri, bondy_trie_visit_fn visit,

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "src/base/buf.h"
 #include "src/base/slice.h"
 
 struct bondy_trie_node;
@@ -33,6 +34,9 @@ bondy_trie_root bondy_trie_add(bondy_trie_root root, struct bondy_slice key, voi
 /* Removes `key`, which must be there. */
 bondy_trie_root bondy_trie_remove(bondy_trie_root root, struct bondy_slice key,
                                   struct bondy_trie_node **replaced);
+/* A wildcard pattern (or a URI) with '#' for each empty component, as the tree has it; appended to
+ * *out, of which the result is the content. */
+struct bondy_slice bondy_trie_wildcard_key(struct bondy_slice pattern, struct bondy_buf *out);
 /* Frees a chain of replaced nodes. */
 void bondy_trie_free_replaced(struct bondy_trie_node *replaced);
 /* Frees a whole version, the last one; values are not touched. */
@@ -44,6 +48,8 @@ void *bondy_trie_find(bondy_trie_root root, struct bondy_slice key);
 /* Called with each match; false ends the walk. */
 typedef bool (*bondy_trie_visit_fn)(void *context, void *value);
 
+/* Everything, sorted by key. */
+void bondy_trie_each(bondy_trie_root root, bondy_trie_visit_fn visit, void *context);
 /* All prefixes of `uri`, shortest first. */
 void bondy_trie_prefixes(bondy_trie_root root, struct bondy_slice uri, bondy_trie_visit_fn visit,
                          void *context);
@@ -51,7 +57,8 @@ void bondy_trie_prefixes(bondy_trie_root root, struct bondy_slice uri, bondy_tri
 void *bondy_trie_longest(bondy_trie_root root, struct bondy_slice uri);
 /* All wildcards (with '#' components) that match `uri`, best first in the sense of WAMP,
  * Pattern-based Registrations: where two patterns part, the one with the literal component comes
- * first. So the first visited is the best match. `uri` must not contain '#'. */
+ * first. So the first visited is the best match. A component '#' of `uri` is matched by '#' only:
+ * with the key of a wildcard these are the patterns that stand for all that it stands for. */
 void bondy_trie_wildcards(bondy_trie_root root, struct bondy_slice uri, bondy_trie_visit_fn visit,
                           void *context);
 

@@ -3,6 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/router/access.h"
 #include "src/router/remote.h"
 #include "src/wamp/errors.h"
 
@@ -30,6 +31,11 @@ bool bondy_broker_on_subscribe(struct bondy_session *session, const struct bondy
         return refuse(session, message, refusal.uri, refusal.text);
     if (!bondy_uri_is_valid(message->uri, options.match, limits->uri_rule))
         return refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
+    if (!bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, message->uri, options.match)) {
+        bondy_access_deny(session, message->type, message->id, BONDY_PERMISSION_SUBSCRIBE,
+                          message->uri);
+        return true;
+    }
     /* WAMP, Subscribing: a second time gives the same subscription and nothing else. */
     entry = bondy_registry_find(session->realm->registry, BONDY_SUBSCRIPTIONS, message->uri,
                                 options.match);
@@ -58,13 +64,52 @@ static void leave_subscription(struct bondy_session *session, struct bondy_membe
 
 bool bondy_broker_on_unsubscribe(struct bondy_session *session, const struct bondy_message *message)
 {
-    struct bondy_membership *membership = bondy_idmap_remove(&session->memberships, message->id2);
+    struct bondy_membership *membership = bondy_idmap_find(&session->memberships, message->id2);
+    const struct bondy_entry *entry;
 
     if (membership == NULL)
         return refuse(session, message, BONDY_ERR_NO_SUCH_SUBSCRIPTION, NULL);
+    entry = &membership->receivers->subscription->entry;
+    if (!bondy_access_covers(session, BONDY_PERMISSION_UNSUBSCRIBE, entry->uri, entry->match)) {
+        bondy_access_deny(session, message->type, message->id, BONDY_PERMISSION_UNSUBSCRIBE,
+                          entry->uri);
+        return true;
+    }
+    bondy_idmap_remove(&session->memberships, message->id2);
     leave_subscription(session, membership);
     bondy_deliver_ids(session, BONDY_UNSUBSCRIBED, message->id, 0);
     return true;
+}
+
+/* WAMP, Subscription Revocation. Who did not announce it is not told. */
+static void revoke_subscription(struct bondy_session *session, struct bondy_membership *membership)
+{
+    uint64_t id = membership->receivers->subscription->entry.id;
+    const struct bondy_field_out fields[] = {
+        {.key = "subscription", .type = BONDY_VALUE_UINT, .u64 = id},
+        {.key = "reason", .type = BONDY_VALUE_TEXT, .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
+    const struct bondy_message message = {
+        .type = BONDY_UNSUBSCRIBED, .fields = fields, .field_count = BONDY_COUNT(fields)};
+
+    bondy_idmap_remove(&session->memberships, id);
+    leave_subscription(session, membership);
+    if (session->takes_revoked_subscriptions)
+        bondy_deliver(session, &message, BONDY_SEND_REPLY);
+}
+
+void bondy_broker_revoke_illegal(struct bondy_session *session)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+
+    while (bondy_idmap_next(&session->memberships, &cursor, &id, &value)) {
+        struct bondy_membership *membership = value;
+        const struct bondy_entry *entry = &membership->receivers->subscription->entry;
+
+        if (!bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, entry->uri, entry->match))
+            revoke_subscription(session, membership);
+    }
 }
 
 void bondy_broker_leave(struct bondy_session *session)
@@ -160,6 +205,18 @@ static uint64_t refuse_publish(struct bondy_session *session, const struct bondy
     return 0;
 }
 
+/* What nobody waits for is dropped without a word (2.7). */
+static uint64_t deny_publish(struct bondy_session *session, const struct bondy_message *message,
+                             bool acknowledge)
+{
+    if (acknowledge)
+        bondy_access_deny(session, BONDY_PUBLISH, message->id, BONDY_PERMISSION_PUBLISH,
+                          message->uri);
+    else
+        bondy_access_count(session, BONDY_PERMISSION_PUBLISH);
+    return 0;
+}
+
 uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_message *message,
                               const struct bondy_options *options)
 {
@@ -174,6 +231,8 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
         error = topic_error(thread->router, message->uri);
     if (error != NULL)
         return refuse_publish(session, message, options->acknowledge, error, NULL);
+    if (!bondy_access_allows(session, BONDY_PERMISSION_PUBLISH, message->uri, topic_hash))
+        return deny_publish(session, message, options->acknowledge);
     if (options->has_lists) {
         filter = bondy_filter_create(message->serializer, options->lists, &thread->option_scratch);
         if (filter == NULL)

@@ -20,6 +20,8 @@ bool bondy_broker_on_publish(struct bondy_session *session, const struct bondy_m
  * publication id, 0 when it was refused. */
 uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_message *message,
                               const struct bondy_options *options);
+/* Subscriptions that the session may not have any more are taken away; it is told. */
+void bondy_broker_revoke_illegal(struct bondy_session *session);
 /* The session leaves: its memberships are gone. */
 void bondy_broker_leave(struct bondy_session *session);
 

@@ -2,6 +2,7 @@
 #include "src/router/builtin.h"
 
 #include "src/base/alloc.h"
+#include "src/router/access.h"
 #include "src/router/dealer.h"
 #include "src/wamp/errors.h"
 
@@ -10,13 +11,14 @@ struct bondy_invocation {
     struct bondy_router_thread *thread;
     uint64_t session_id;
     uint64_t request;
-    bool is_admin;
+    bool is_master;
+    struct bondy_caller caller;
     bool is_starting;             /* the procedure's function has not returned yet */
     bool is_done;                 /* the reply was given meanwhile */
     struct bondy_payload payload; /* borrowed while it starts */
     json_t *args;
     json_t *kwargs;
-    struct bondy_slice realm; /* both behind the struct */
+    struct bondy_slice realm; /* these and the caller's texts lie behind the struct */
     struct bondy_slice procedure;
 };
 
@@ -28,23 +30,37 @@ bool bondy_builtin_is_name(struct bondy_slice uri)
     return bondy_uri_is_ours(uri) || bondy_uri_is_wamp(uri);
 }
 
+static struct bondy_slice put(char **at, struct bondy_slice text)
+{
+    char *start = *at;
+
+    if (text.len > 0)
+        memcpy(start, text.data, text.len);
+    *at += text.len;
+    return bondy_slice_of(start, text.len);
+}
+
 static struct bondy_invocation *invocation_create(const struct bondy_call *call,
                                                   const struct bondy_message *message)
 {
-    struct bondy_slice realm = bondy_session_realm(call->caller);
+    const struct bondy_session *caller = call->caller;
+    struct bondy_slice realm = bondy_session_realm(caller);
     struct bondy_invocation *invocation =
-        bondy_zalloc(sizeof *invocation + realm.len + message->uri.len);
-    char *texts = (char *)(invocation + 1);
+        bondy_zalloc(sizeof *invocation + realm.len + message->uri.len + caller->authid.len +
+                     caller->authrole.len + caller->authmethod.len + caller->peername.len);
+    char *at = (char *)(invocation + 1);
 
-    memcpy(texts, realm.data, realm.len);
-    memcpy(texts + realm.len, message->uri.data, message->uri.len);
-    invocation->thread = call->caller->thread;
-    invocation->session_id = call->caller->id;
+    invocation->thread = caller->thread;
+    invocation->session_id = caller->id;
     invocation->request = call->link.id;
-    invocation->is_admin = call->caller->is_admin;
+    invocation->is_master = caller->realm->is_master;
     invocation->payload = message->payload;
-    invocation->realm = bondy_slice_of(texts, realm.len);
-    invocation->procedure = bondy_slice_of(texts + realm.len, message->uri.len);
+    invocation->realm = put(&at, realm);
+    invocation->procedure = put(&at, message->uri);
+    invocation->caller.authid = put(&at, caller->authid);
+    invocation->caller.authrole = put(&at, caller->authrole);
+    invocation->caller.authmethod = put(&at, caller->authmethod);
+    invocation->caller.peername = put(&at, caller->peername);
     return invocation;
 }
 
@@ -96,9 +112,36 @@ uint64_t bondy_invocation_session(const struct bondy_invocation *invocation)
     return invocation->session_id;
 }
 
-bool bondy_invocation_is_admin(const struct bondy_invocation *invocation)
+bool bondy_invocation_is_master(const struct bondy_invocation *invocation)
 {
-    return invocation->is_admin;
+    return invocation->is_master;
+}
+
+const struct bondy_caller *bondy_invocation_caller(const struct bondy_invocation *invocation)
+{
+    return &invocation->caller;
+}
+
+/* NULL when it has gone. */
+static struct bondy_session *find_caller(const struct bondy_invocation *invocation)
+{
+    return bondy_idmap_find(&invocation->thread->by_id, invocation->session_id);
+}
+
+bool bondy_invocation_may(const struct bondy_invocation *invocation,
+                          enum bondy_permission permission, struct bondy_slice uri)
+{
+    struct bondy_session *session = find_caller(invocation);
+
+    return session != NULL &&
+           bondy_access_allows(session, permission, uri, bondy_hash(uri.data, uri.len));
+}
+
+json_t *bondy_invocation_session_info(const struct bondy_invocation *invocation)
+{
+    struct bondy_session *session = find_caller(invocation);
+
+    return session == NULL ? NULL : bondy_session_info(session);
 }
 
 struct bondy_router_thread *bondy_invocation_thread(const struct bondy_invocation *invocation)
@@ -123,8 +166,7 @@ json_t *bondy_invocation_kwargs(struct bondy_invocation *invocation)
 /* The call, as long as somebody waits for it. */
 static struct bondy_call *find_call(const struct bondy_invocation *invocation)
 {
-    struct bondy_session *session =
-        bondy_idmap_find(&invocation->thread->by_id, invocation->session_id);
+    struct bondy_session *session = find_caller(invocation);
     struct bondy_pending *link =
         session == NULL ? NULL : bondy_pending_find(&session->calls, invocation->request);
 

@@ -17,30 +17,52 @@
 #include <stdatomic.h>
 
 #include "src/base/list.h"
+#include "src/base/metric.h"
 #include "src/base/map.h"
 #include "src/base/slab.h"
 #include "src/router/options.h"
 #include "src/router/pending.h"
 #include "src/router/registry.h"
 #include "src/router/router.h"
+#include "src/security/policy.h"
+#include "src/security/rbac_cache.h"
 #include "src/wamp/features.h"
 
 enum bondy_session_state {
     BONDY_SESSION_OPENING, /* waits for HELLO */
     BONDY_SESSION_MAKING,  /* HELLO came, its realm is being made */
+    BONDY_SESSION_PROVING, /* a login is under way */
     BONDY_SESSION_JOINED,
     BONDY_SESSION_CLOSING, /* said GOODBYE, waits for the peer's */
     BONDY_SESSION_LEFT     /* GOODBYEs exchanged; the transport may say HELLO again */
 };
 
 struct bondy_stats;
+struct bondy_access;
+
+/* What only a session on its way in has: from HELLO to WELCOME. */
+struct bondy_joining {
+    struct bondy_login *login;
+    bool is_challenged; /* AUTHENTICATE is what comes next */
+    struct bondy_features features;
+    struct bondy_asking *asking; /* the realm's authenticator, or NULL */
+    char *stash;                 /* HELLO that waits for its realm */
+    size_t stash_len;
+    uint64_t waiter; /* its number */
+};
 
 /* A realm as one thread sees it. Lives as long as the thread has sessions in it, or until the
  * thread hears that the realm is gone. */
 struct bondy_realm_here {
+    struct bondy_router_thread *thread;
     struct bondy_registry *registry;
+    struct bondy_policy *policy; /* NULL: nobody asks for permissions (tests) */
+    struct bondy_map accesses;   /* identity -> struct bondy_access */
     struct bondy_list sessions;
     size_t session_count;
+    struct bondy_timer sweep_timer; /* goes on with looking at what stands */
+    size_t sweep_left;              /* sessions still to be looked at */
+    bondy_metric_id denials[BONDY_PERMISSIONS];
     bool is_gone; /* no longer in the thread's table */
     bool is_master;
 };
@@ -48,12 +70,14 @@ struct bondy_realm_here {
 struct bondy_session {
     struct bondy_list link; /* the thread's sessions */
     struct bondy_list realm_link;
+    struct bondy_list access_link; /* in access->sessions */
     struct bondy_router_thread *thread;
     struct bondy_realm_here *realm; /* NULL unless joined */
+    struct bondy_access *access;    /* NULL: may do everything */
     const struct bondy_session_out *out;
     const struct bondy_session_local *local; /* exactly one of out and local */
     void *peer;                              /* transport, or the local one's */
-    uint64_t id;                             /* 0 unless joined */
+    uint64_t id;                             /* 0 unless joined, or proving */
     uint64_t next_request;                   /* what the peer's next request id must be */
     uint64_t last_invocation;                /* the last INVOCATION.Request issued */
     uint8_t state;
@@ -62,9 +86,9 @@ struct bondy_session {
     bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
     bool takes_timeouts;   /* callee, */
     bool wants_publishers; /* subscriber */
-    bool is_admin;
-    bool has_said_goodbye; /* a local session that is being ended */
-    size_t max_send;       /* octets of a message that the peer takes; 0 = no limit */
+    bool takes_revoked_subscriptions; /* subscriber */
+    bool takes_revoked_registrations; /* callee */
+    size_t max_send;                  /* octets of a message that the peer takes; 0 = no limit */
     uint64_t auth_timeout_ms;
     struct bondy_pending_table calls;
     struct bondy_pending_table invocations;
@@ -77,12 +101,13 @@ struct bondy_session {
     struct bondy_slice authid; /* in `texts` or in `random_authid` */
     struct bondy_slice authrole;
     struct bondy_slice authmethod;
+    struct bondy_slice authprovider;
     struct bondy_slice peername;
-    char *texts; /* owns what does not lie elsewhere */
-    char *stash; /* HELLO that waits for its realm */
-    size_t stash_len;
-    uint64_t waiter;        /* its number */
-    char random_authid[16]; /* no NUL */
+    char *texts;   /* owns what does not lie elsewhere */
+    json_t *extra; /* WELCOME.authextra, and what else is known of who logged in */
+    struct bondy_joining *joining;
+    uint64_t joined_wall_ms;
+    char random_authid[36]; /* a UUID, no NUL */
 };
 
 /* One subscriber of one subscription. */
@@ -111,6 +136,8 @@ struct bondy_call {
     struct bondy_session *caller;
     struct bondy_timer timer;
     uint64_t started_ms;
+    struct bondy_slice procedure; /* in `text`, or on the heap when it is longer */
+    char text[48];
     struct bondy_invoked *invoked; /* when the callee is on this thread */
     unsigned callee_thread;        /* otherwise, with the number the two threads know it by */
     uint64_t token;                /* 0: not on another thread */
@@ -161,6 +188,8 @@ struct bondy_router_thread {
     struct bondy_slab *invoked_slab;
     struct bondy_slab *membership_slab;
     struct bondy_match_slot *cache[BONDY_KINDS];
+    struct bondy_rbac_cache *decisions;
+    struct bondy_session *watched; /* NULL as soon as that session is freed */
     struct bondy_outbox *outboxes; /* one for each thread */
     struct bondy_buf decode_scratch;
     struct bondy_buf option_scratch;
@@ -182,12 +211,20 @@ struct bondy_router {
 
 /* ---- session.c: what the other files need of sessions ------------------------------------ */
 
-/* Joins: gives the session its id and realm. */
-void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm);
+/* An id of its own, under which the thread finds it from now on. */
+void bondy_session_take_id(struct bondy_session *session);
+/* Who it is; texts are copied. */
+void bondy_session_identify(struct bondy_session *session, const struct bondy_identity *identity);
+/* Joins: gives the session its realm, its id unless it has one, and what the identity may do. */
+void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm,
+                         const struct bondy_identity *identity);
 /* Leaves the realm: everything it had there is gone, others are told. State is the caller's. */
 void bondy_session_leave(struct bondy_session *session);
 /* ABORT, then close; the session is gone. */
 void bondy_session_abort(struct bondy_session *session, const char *reason, const char *message);
+/* The same with more Details (borrowed; NULL: none). */
+void bondy_session_abort_with(struct bondy_session *session, const char *reason,
+                              const char *message, const json_t *details);
 /* A new session of the thread, zeroed where it matters. */
 struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread);
 /* An authid nobody else has, for sessions without identity. */
@@ -202,6 +239,8 @@ bool bondy_join_receive(struct bondy_session *session, struct bondy_slice bytes)
 /* The thread's view of this realm, made when it has none. */
 struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
                                           const struct bondy_realm *realm);
+/* Gives up being let in: nothing of the login is left. */
+void bondy_join_stop(struct bondy_session *session);
 /* Ends the view when nobody uses it any more. */
 void bondy_join_realm_check(struct bondy_router_thread *thread, struct bondy_realm_here *here);
 
@@ -215,6 +254,10 @@ bool bondy_deliver(struct bondy_session *session, const struct bondy_message *me
  * Details.message. */
 void bondy_deliver_error(struct bondy_session *session, enum bondy_message_type request_type,
                          uint64_t request, const char *uri, const char *text);
+/* The same for an error that says what it says in its arguments too: [text] and {message: text}
+ * (wamp-admin-api.md 1.5). */
+void bondy_deliver_problem(struct bondy_session *session, enum bondy_message_type request_type,
+                           uint64_t request, const char *uri, struct bondy_slice text);
 /* A message of type and ids alone (SUBSCRIBED, PUBLISHED, ...). */
 void bondy_deliver_ids(struct bondy_session *session, enum bondy_message_type type, uint64_t id,
                        uint64_t id2);

@@ -3,6 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/router/access.h"
 #include "src/router/builtin.h"
 #include "src/router/remote.h"
 #include "src/router/stats.h"
@@ -12,6 +13,13 @@ static bool refuse(struct bondy_session *session, const struct bondy_message *me
                    const char *uri, const char *text)
 {
     bondy_deliver_error(session, message->type, message->id, uri, text);
+    return true;
+}
+
+static bool deny(struct bondy_session *session, const struct bondy_message *message,
+                 enum bondy_permission permission, struct bondy_slice uri)
+{
+    bondy_access_deny(session, message->type, message->id, permission, uri);
     return true;
 }
 
@@ -41,6 +49,8 @@ bool bondy_dealer_on_register(struct bondy_session *session, const struct bondy_
     error = procedure_error(thread->router, message->uri, options.match);
     if (error != NULL)
         return refuse(session, message, error, NULL);
+    if (!bondy_access_covers(session, BONDY_PERMISSION_REGISTER, message->uri, options.match))
+        return deny(session, message, BONDY_PERMISSION_REGISTER, message->uri);
     if (session->registrations.count >= thread->router->options.max_registrations)
         return refuse(session, message, BONDY_ERR_OPTION_NOT_ALLOWED,
                       "the session has as many registrations as it may");
@@ -59,13 +69,48 @@ bool bondy_dealer_on_register(struct bondy_session *session, const struct bondy_
 bool bondy_dealer_on_unregister(struct bondy_session *session, const struct bondy_message *message)
 {
     struct bondy_registration *registration =
-        bondy_idmap_remove(&session->registrations, message->id2);
+        bondy_idmap_find(&session->registrations, message->id2);
 
     if (registration == NULL)
         return refuse(session, message, BONDY_ERR_NO_SUCH_REGISTRATION, NULL);
+    if (!bondy_access_covers(session, BONDY_PERMISSION_UNREGISTER, registration->entry.uri,
+                             registration->entry.match))
+        return deny(session, message, BONDY_PERMISSION_UNREGISTER, registration->entry.uri);
+    bondy_idmap_remove(&session->registrations, message->id2);
     bondy_registry_unregister(session->realm->registry, registration);
     bondy_deliver_ids(session, BONDY_UNREGISTERED, message->id, 0);
     return true;
+}
+
+/* WAMP, Registration Revocation. Who did not announce it is not told. */
+static void revoke_registration(struct bondy_session *session,
+                                struct bondy_registration *registration)
+{
+    const struct bondy_field_out fields[] = {
+        {.key = "registration", .type = BONDY_VALUE_UINT, .u64 = registration->entry.id},
+        {.key = "reason", .type = BONDY_VALUE_TEXT, .text = BONDY_SLICE(BONDY_ERR_NOT_AUTHORIZED)}};
+    const struct bondy_message message = {
+        .type = BONDY_UNREGISTERED, .fields = fields, .field_count = BONDY_COUNT(fields)};
+
+    bondy_idmap_remove(&session->registrations, registration->entry.id);
+    bondy_registry_unregister(session->realm->registry, registration);
+    if (session->takes_revoked_registrations)
+        bondy_deliver(session, &message, BONDY_SEND_REPLY);
+}
+
+void bondy_dealer_revoke_illegal(struct bondy_session *session)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+
+    while (bondy_idmap_next(&session->registrations, &cursor, &id, &value)) {
+        struct bondy_registration *registration = value;
+
+        if (!bondy_access_covers(session, BONDY_PERMISSION_REGISTER, registration->entry.uri,
+                                 registration->entry.match))
+            revoke_registration(session, registration);
+    }
 }
 
 /* ---- the life of a call ------------------------------------------------------------------ */
@@ -82,6 +127,8 @@ static struct bondy_session *end_call(struct bondy_call *call)
         bondy_idmap_remove(&thread->away, call->token);
     if (call->invoked != NULL)
         call->invoked->call = NULL;
+    if (call->procedure.data != call->text)
+        bondy_free((char *)(uintptr_t)call->procedure.data);
     bondy_slab_free(thread->call_slab, call);
     return caller;
 }
@@ -138,14 +185,25 @@ static void on_timeout(struct bondy_timer *timer)
     bondy_dealer_fail(call, BONDY_ERR_TIMEOUT, "the call took longer than its timeout");
 }
 
-static struct bondy_call *begin_call(struct bondy_session *session, uint64_t request)
+/* CANCEL asks again for the procedure, with the permissions of that time. */
+static void keep_procedure(struct bondy_call *call, struct bondy_slice procedure)
+{
+    char *text = procedure.len <= sizeof call->text ? call->text : bondy_alloc(procedure.len);
+
+    memcpy(text, procedure.data, procedure.len);
+    call->procedure = bondy_slice_of(text, procedure.len);
+}
+
+static struct bondy_call *begin_call(struct bondy_session *session,
+                                     const struct bondy_message *message)
 {
     struct bondy_router_thread *thread = session->thread;
     struct bondy_call *call = bondy_slab_alloc(thread->call_slab);
 
     memset(call, 0, sizeof *call);
-    call->link.id = request;
+    call->link.id = message->id;
     call->caller = session;
+    keep_procedure(call, message->uri);
     call->started_ms = thread->wheel->now_ms;
     bondy_timer_init(&call->timer, on_timeout);
     bondy_pending_add(&session->calls, &call->link);
@@ -181,7 +239,7 @@ static void route(struct bondy_session *session, const struct bondy_message *mes
         .caller_authrole = session->authrole,
         .timeout_ms = registration->forwards_timeout ? options->timeout_ms : 0,
         .payload = message->payload};
-    struct bondy_call *call = begin_call(session, message->id);
+    struct bondy_call *call = begin_call(session, message);
     const char *error = NULL;
 
     if (invoke.timeout_ms == 0) {
@@ -204,6 +262,26 @@ static void route(struct bondy_session *session, const struct bondy_message *mes
         bondy_dealer_fail(call, error, NULL);
 }
 
+/* A procedure of ours may be granted under its own name or under the alias it was called by; the
+ * heartbeat of clients is for everybody (wamp-admin-api.md 1.2). */
+static bool may_call_ours(struct bondy_session *session, struct bondy_slice uri)
+{
+    const struct bondy_router_options *options = &session->thread->router->options;
+    struct bondy_slice name = uri;
+
+    if (options->canonical_procedure != NULL)
+        name = options->canonical_procedure(options->context, uri);
+    return bondy_slice_is(name, "bondy.ping") ||
+           (!bondy_slice_eq(name, uri) && bondy_access_allows(session, BONDY_PERMISSION_CALL, name,
+                                                              bondy_hash(name.data, name.len)));
+}
+
+static bool may_call(struct bondy_session *session, struct bondy_slice uri, uint64_t hash)
+{
+    return bondy_access_allows(session, BONDY_PERMISSION_CALL, uri, hash) ||
+           (bondy_builtin_is_name(uri) && may_call_ours(session, uri));
+}
+
 void bondy_dealer_call(struct bondy_session *session, const struct bondy_message *message,
                        const struct bondy_options *options)
 {
@@ -217,13 +295,17 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
         refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
         return;
     }
+    if (!may_call(session, message->uri, hash)) {
+        deny(session, message, BONDY_PERMISSION_CALL, message->uri);
+        return;
+    }
     if (session->calls.count >= limits->max_inflight_calls) {
         refuse(session, message, BONDY_ERR_UNAVAILABLE, "too many calls wait for their answers");
         return;
     }
     if (!is_known && bondy_builtin_is_name(message->uri)) {
         uint64_t timeout = timeout_of(limits, options->timeout_ms);
-        struct bondy_call *call = begin_call(session, message->id);
+        struct bondy_call *call = begin_call(session, message);
 
         if (timeout > 0)
             bondy_timer_start(thread->wheel, &call->timer, timeout);
@@ -261,6 +343,9 @@ bool bondy_dealer_on_cancel(struct bondy_session *session, const struct bondy_me
     if (link == NULL)
         return true;
     call = BONDY_CONTAINER(link, struct bondy_call, link);
+    if (!bondy_access_allows(session, BONDY_PERMISSION_CANCEL, call->procedure,
+                             bondy_hash(call->procedure.data, call->procedure.len)))
+        return deny(session, message, BONDY_PERMISSION_CANCEL, call->procedure);
     drop_callee(call, false);
     if (bondy_options_read(message, &session->thread->option_scratch, &options, &refusal))
         bondy_dealer_fail(call, BONDY_ERR_CANCELED, NULL);

@@ -31,6 +31,8 @@ void bondy_dealer_fail(struct bondy_call *call, const char *uri, const char *tex
 void bondy_dealer_answer(struct bondy_call *call, struct bondy_message *answer);
 /* Errors for all calls that wait, before GOODBYE is answered (SESS-CLOSE-7). */
 void bondy_dealer_fail_all(struct bondy_session *session);
+/* Registrations that the session may not have any more are taken away; it is told. */
+void bondy_dealer_revoke_illegal(struct bondy_session *session);
 /* The session leaves: registrations gone, callers told, callees interrupted. */
 void bondy_dealer_leave(struct bondy_session *session);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/alloc.h"
+#include "src/base/json.h"
 #include "src/router/core.h"
 #include "src/router/stats.h"
 
@@ -40,6 +41,27 @@ void bondy_deliver_error(struct bondy_session *session, enum bondy_message_type 
                                     .field_count = text == NULL ? 0 : 1};
 
     bondy_deliver(session, &message, BONDY_SEND_REPLY);
+}
+
+void bondy_deliver_problem(struct bondy_session *session, enum bondy_message_type request_type,
+                           uint64_t request, const char *uri, struct bondy_slice text)
+{
+    enum bondy_serializer serializer =
+        session->local != NULL ? BONDY_MSGPACK : (enum bondy_serializer)session->serializer;
+    struct bondy_message message = {.type = BONDY_ERROR,
+                                    .request_type = request_type,
+                                    .id = request,
+                                    .uri = bondy_slice_text(uri)};
+    json_t *args = json_array(), *kwargs = json_object();
+    struct bondy_buf bytes = BONDY_BUF_EMPTY;
+
+    json_array_append_new(args, bondy_json_slice(text));
+    json_object_set(kwargs, "message", json_array_get(args, 0));
+    message.payload = bondy_payload_make(serializer, args, kwargs, &bytes);
+    bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    bondy_buf_fini(&bytes);
+    json_decref(args);
+    json_decref(kwargs);
 }
 
 void bondy_deliver_ids(struct bondy_session *session, enum bondy_message_type type, uint64_t id,

@@ -4,7 +4,8 @@
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
-#include "src/router/core.h"
+#include "src/router/access.h"
+#include "src/router/ask.h"
 #include "src/router/stats.h"
 #include "src/wamp/errors.h"
 
@@ -16,6 +17,7 @@ struct hello {
     struct bondy_features features;
     bool has_methods;           /* authmethods was given */
     bool offers_anonymous;      /* ... and holds it, or was not given */
+    bool has_authid;            /* another one than "anonymous" */
     struct bondy_error problem; /* code is BONDY_OK when there is none */
 };
 
@@ -60,6 +62,7 @@ static void read_details(const struct bondy_message *message, struct bondy_buf *
 
     hello->has_methods = false;
     hello->offers_anonymous = false;
+    hello->has_authid = false;
     hello->problem.code =
         bondy_features_parse(message->serializer, message->dict, BONDY_ROLES_CLIENT, scratch,
                              &hello->features, &hello->problem);
@@ -72,6 +75,9 @@ static void read_details(const struct bondy_message *message, struct bondy_buf *
                   bondy_slice_is(key, "agent")) &&
                  value.type != BONDY_VALUE_TEXT && value.type != BONDY_VALUE_NULL)
             complain(hello, "authid, authrole and agent in HELLO.Details must be texts");
+        if (bondy_slice_is(key, "authid") && value.type == BONDY_VALUE_TEXT && value.text.len > 0 &&
+            !bondy_slice_is(value.text, "anonymous"))
+            hello->has_authid = true;
     }
     if (!hello->has_methods)
         hello->offers_anonymous = true;
@@ -143,6 +149,11 @@ struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
     if (here != NULL) /* made again under the same name */
         retire_realm(thread, here);
     here = bondy_zalloc(sizeof *here);
+    here->thread = thread;
+    here->policy = realm->policy;
+    if (here->policy != NULL)
+        bondy_policy_ref(here->policy);
+    bondy_timer_init(&here->sweep_timer, NULL);
     here->registry = acquire_registry(thread->router, realm->uri, realm->gen);
     here->is_master = realm->is_master;
     bondy_list_init(&here->sessions);
@@ -154,6 +165,10 @@ void bondy_join_realm_check(struct bondy_router_thread *thread, struct bondy_rea
 {
     if (!here->is_gone || here->session_count > 0)
         return;
+    bondy_access_stop_sweep(here);
+    bondy_map_fini(&here->accesses);
+    if (here->policy != NULL)
+        bondy_policy_unref(here->policy);
     release_registry(thread->router, here->registry);
     bondy_free(here);
 }
@@ -172,40 +187,55 @@ void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct 
 static void welcome(struct bondy_session *session)
 {
     struct bondy_router_thread *thread = session->thread;
+    json_t *authroles = json_object_get(session->extra, "x_authroles");
     const struct bondy_field_out fields[] = {
         {.key = "realm", .type = BONDY_VALUE_TEXT, .text = bondy_session_realm(session)},
         {.key = "authid", .type = BONDY_VALUE_TEXT, .text = session->authid},
-        {.key = "authrole", .type = BONDY_VALUE_TEXT, .text = session->authrole},
+        {.key = "authrole",
+         .type = session->authrole.len == 0 ? BONDY_VALUE_NULL : BONDY_VALUE_TEXT,
+         .text = session->authrole},
         {.key = "authmethod", .type = BONDY_VALUE_TEXT, .text = session->authmethod},
-        {.key = "authprovider", .type = BONDY_VALUE_TEXT, .text = BONDY_SLICE("bondy")},
+        {.key = "authprovider", .type = BONDY_VALUE_TEXT, .text = session->authprovider},
         {.key = "agent", .type = BONDY_VALUE_TEXT, .text = bondy_slice_text(thread->router->agent)},
         {.key = "roles", .type = BONDY_VALUE_DICT, .tree = thread->roles},
+        {.key = "authextra",
+         .type = BONDY_VALUE_DICT,
+         .tree = json_object_get(session->extra, "authextra")},
+        {.key = "x_authroles", .type = BONDY_VALUE_LIST, .tree = authroles},
     };
+    size_t left_out = authroles != NULL ? 0 : session->extra != NULL ? 1 : 2;
     const struct bondy_message message = {.type = BONDY_WELCOME,
                                           .id = session->id,
                                           .fields = fields,
-                                          .field_count = BONDY_COUNT(fields)};
+                                          .field_count = BONDY_COUNT(fields) - left_out};
 
     bondy_deliver(session, &message, BONDY_SEND_REPLY);
 }
 
-static void join_anonymous(struct bondy_session *session, const struct hello *hello,
-                           const struct bondy_realm *realm)
+static void take_features(struct bondy_session *session, const struct bondy_features *features)
+{
+    session->roles = (uint8_t)features->roles;
+    session->takes_interrupts =
+        bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_CANCELING);
+    session->takes_timeouts =
+        bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_TIMEOUT);
+    session->wants_publishers = bondy_features_have(features, BONDY_ROLE_SUBSCRIBER,
+                                                    BONDY_FEATURE_PUBLISHER_IDENTIFICATION);
+    session->takes_revoked_subscriptions =
+        bondy_features_have(features, BONDY_ROLE_SUBSCRIBER, BONDY_FEATURE_SUBSCRIPTION_REVOCATION);
+    session->takes_revoked_registrations =
+        bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_REGISTRATION_REVOCATION);
+}
+
+static void join(struct bondy_session *session, const struct bondy_features *features,
+                 const struct bondy_realm *realm, const struct bondy_identity *identity)
 {
     struct bondy_router_thread *thread = session->thread;
 
     bondy_timer_stop(thread->wheel, &session->timer);
-    session->roles = (uint8_t)hello->features.roles;
-    session->takes_interrupts =
-        bondy_features_have(&hello->features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_CANCELING);
-    session->takes_timeouts =
-        bondy_features_have(&hello->features, BONDY_ROLE_CALLEE, BONDY_FEATURE_CALL_TIMEOUT);
-    session->wants_publishers = bondy_features_have(&hello->features, BONDY_ROLE_SUBSCRIBER,
-                                                    BONDY_FEATURE_PUBLISHER_IDENTIFICATION);
-    bondy_session_make_authid(session);
-    session->authrole = BONDY_SLICE("anonymous");
-    session->authmethod = BONDY_SLICE("anonymous");
-    bondy_session_enter(session, bondy_join_realm(thread, realm));
+    take_features(session, features);
+    bondy_session_identify(session, identity);
+    bondy_session_enter(session, bondy_join_realm(thread, realm), identity);
     session->stats = bondy_stats_get(thread, realm->is_master, session->transport,
                                      (enum bondy_serializer)session->serializer);
     bondy_stats_joined(session);
@@ -213,10 +243,11 @@ static void join_anonymous(struct bondy_session *session, const struct hello *he
               BONDY_F_U64("session", session->id), BONDY_F_SLICE("method", session->authmethod),
               BONDY_F_STR("transport", session->transport),
               BONDY_F_SLICE("peer", session->peername));
+    bondy_join_stop(session); /* the identity was the login's */
     welcome(session);
 }
 
-/* ---- HELLO ------------------------------------------------------------------------------- */
+/* ---- logging in -------------------------------------------------------------------------- */
 
 static bool refuse(struct bondy_session *session, const char *reason, const char *text)
 {
@@ -224,16 +255,184 @@ static bool refuse(struct bondy_session *session, const char *reason, const char
     return false;
 }
 
-static bool enter_realm(struct bondy_session *session, const struct hello *hello,
-                        const struct bondy_realm *realm)
+static struct bondy_joining *joining_of(struct bondy_session *session)
 {
-    /* Nobody joins the master realm before there are identities. */
-    if (realm->is_master || !realm->allows_anonymous || !hello->offers_anonymous)
+    if (session->joining == NULL)
+        session->joining = bondy_zalloc(sizeof *session->joining);
+    return session->joining;
+}
+
+void bondy_join_stop(struct bondy_session *session)
+{
+    struct bondy_router_thread *thread = session->thread;
+    struct bondy_joining *joining = BONDY_MOVE(session->joining);
+
+    if (joining == NULL)
+        return;
+    if (joining->waiter != 0)
+        bondy_idmap_remove(&thread->waiters, joining->waiter);
+    bondy_ask_stop(joining->asking);
+    if (joining->login != NULL)
+        thread->router->options.login->end(joining->login);
+    if (session->state == BONDY_SESSION_PROVING) {
+        bondy_idmap_remove(&thread->by_id, session->id);
+        session->id = 0;
+    }
+    bondy_free(joining->stash);
+    bondy_free(joining);
+}
+
+static void challenge(struct bondy_session *session, const struct bondy_login_answer *answer)
+{
+    json_t *none = answer->extra == NULL ? json_object() : NULL;
+    const struct bondy_message message = {
+        .type = BONDY_CHALLENGE,
+        .uri = bondy_slice_text(answer->method),
+        .tree = answer->extra == NULL ? none : (json_t *)(uintptr_t)answer->extra};
+
+    session->joining->is_challenged = true;
+    bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    json_decref(none);
+}
+
+/* The realm may be another one by now, or none. */
+static void let_in(struct bondy_session *session, const struct bondy_login_answer *answer)
+{
+    const struct bondy_realm *realm = answer->realm;
+    const struct bondy_realm *now =
+        bondy_realms_find(session->thread->router->options.realms, bondy_slice_text(realm->uri));
+
+    if (now == NULL || now->gen != realm->gen)
+        refuse(session, BONDY_CLOSE_REALM, "the realm was removed meanwhile");
+    else if (session->thread->is_draining)
+        refuse(session, BONDY_CLOSE_SYSTEM_SHUTDOWN, NULL);
+    else
+        join(session, &session->joining->features, now, &answer->identity);
+}
+
+static void on_told(void *context, const json_t *result, const char *error)
+{
+    struct bondy_session *session = context;
+
+    session->joining->asking = NULL;
+    session->thread->router->options.login->told(session->joining->login, result, error);
+}
+
+static void ask(struct bondy_session *session, const struct bondy_login_answer *answer)
+{
+    const struct bondy_question question = {.realm = bondy_slice_text(answer->realm->uri),
+                                            .procedure = bondy_slice_text(answer->procedure),
+                                            .args = answer->extra,
+                                            .timeout_ms = session->auth_timeout_ms,
+                                            .answer = on_told,
+                                            .context = session};
+
+    bondy_ask(session->thread, &question, &session->joining->asking);
+}
+
+/* A step of the login is done. May end the session. */
+static void on_login(struct bondy_login *login, void *context)
+{
+    struct bondy_session *session = context;
+    const struct bondy_login_answer *answer = session->thread->router->options.login->answer(login);
+
+    switch (answer->step) {
+    case BONDY_LOGIN_CHALLENGE:
+        challenge(session, answer);
+        return;
+    case BONDY_LOGIN_ASK:
+        ask(session, answer);
+        return;
+    case BONDY_LOGIN_WELCOME:
+        let_in(session, answer);
+        return;
+    case BONDY_LOGIN_ABORT:
+        bondy_session_abort_with(session, answer->reason, answer->message, answer->extra);
+        return;
+    }
+}
+
+/* Where the peer is: what its transport told as text. */
+static void describe_peer(const struct bondy_session *session, struct bondy_login_peer *out)
+{
+    bool is_tls = strcmp(session->transport, "wss") == 0 || strcmp(session->transport, "tls") == 0;
+
+    *out = (struct bondy_login_peer){0};
+    bondy_address_read(session->peername, &out->address);
+    out->is_secure = is_tls || bondy_address_is_loopback(&out->address);
+    for (unsigned kind = 1; is_tls && kind < BONDY_BINDINGS; kind++)
+        if (session->out->channel_id != NULL)
+            out->channel_id_lens[kind] = session->out->channel_id(
+                session->peer, (enum bondy_binding)kind, out->channel_ids[kind]);
+}
+
+/* Steps of a login may come back at once and end the session: brackets what starts one. */
+static void watch(struct bondy_session *session)
+{
+    session->thread->watched = session;
+}
+
+static bool is_alive_still(struct bondy_router_thread *thread)
+{
+    bool is_alive = thread->watched != NULL;
+
+    thread->watched = NULL;
+    return is_alive;
+}
+
+static bool begin_login(struct bondy_session *session, const struct hello *hello,
+                        const struct bondy_realm *realm, const struct bondy_message *message)
+{
+    struct bondy_router_thread *thread = session->thread;
+    struct bondy_joining *joining = joining_of(session);
+    json_t *details = bondy_value_tree(message->serializer, message->dict);
+    struct bondy_login_peer peer;
+    struct bondy_login_request request = {.realm = realm,
+                                          .details = details,
+                                          .peer = &peer,
+                                          .loop = bondy_loop_current(),
+                                          .done = on_login,
+                                          .context = session};
+
+    describe_peer(session, &peer);
+    joining->features = hello->features;
+    bondy_session_take_id(session);
+    session->state = BONDY_SESSION_PROVING;
+    if (session->auth_timeout_ms > 0)
+        bondy_timer_start(thread->wheel, &session->timer, session->auth_timeout_ms);
+    request.session_id = session->id;
+    watch(session);
+    thread->router->options.login->begin(thread->router->options.login->context, &request,
+                                         &joining->login);
+    json_decref(details);
+    return is_alive_still(thread);
+}
+
+/* ---- HELLO ------------------------------------------------------------------------------- */
+
+static bool join_anonymous(struct bondy_session *session, const struct hello *hello,
+                           const struct bondy_realm *realm)
+{
+    if (hello->has_authid)
+        return refuse(session, BONDY_ERR_AUTHENTICATION_FAILED,
+                      "security is disabled in this realm: sessions have no identity");
+    if (!realm->allows_anonymous || !hello->offers_anonymous)
         return refuse(session, BONDY_ERR_NO_MATCHING_AUTH_METHOD, NO_USABLE_METHOD);
-    if (!realm->allows_connections)
-        return refuse(session, BONDY_ERR_NOT_AUTHORIZED, "the realm takes no connections");
-    join_anonymous(session, hello, realm);
+    join(session, &hello->features, realm, &bondy_identity_anonymous);
     return true;
+}
+
+static bool enter_realm(struct bondy_session *session, const struct hello *hello,
+                        const struct bondy_realm *realm, const struct bondy_message *message)
+{
+    if (!realm->allows_connections)
+        return refuse(session, BONDY_ERR_AUTHENTICATION_FAILED,
+                      "the realm takes no connections (allow_connections is off)");
+    if (!realm->has_security)
+        return join_anonymous(session, hello, realm);
+    if (session->thread->router->options.login == NULL)
+        return refuse(session, BONDY_ERR_NO_MATCHING_AUTH_METHOD, NO_USABLE_METHOD);
+    return begin_login(session, hello, realm, message);
 }
 
 /* Keeps HELLO until the realm is made. */
@@ -242,13 +441,14 @@ static void wait_for_realm(struct bondy_session *session, struct bondy_slice rea
 {
     struct bondy_router_thread *thread = session->thread;
     const struct bondy_router_options *options = &thread->router->options;
+    struct bondy_joining *joining = joining_of(session);
 
     session->state = BONDY_SESSION_MAKING;
-    session->stash = bondy_memdup0(bytes.data, bytes.len);
-    session->stash_len = bytes.len;
-    session->waiter = ++thread->last_waiter;
-    bondy_idmap_put(&thread->waiters, session->waiter, session);
-    options->auto_create(options->context, realm, thread, session->waiter);
+    joining->stash = bondy_memdup0(bytes.data, bytes.len);
+    joining->stash_len = bytes.len;
+    joining->waiter = ++thread->last_waiter;
+    bondy_idmap_put(&thread->waiters, joining->waiter, session);
+    options->auto_create(options->context, realm, thread, joining->waiter);
 }
 
 static bool on_hello(struct bondy_session *session, const struct bondy_message *message,
@@ -268,7 +468,7 @@ static bool on_hello(struct bondy_session *session, const struct bondy_message *
         return refuse(session, BONDY_CLOSE_SYSTEM_SHUTDOWN, NULL);
     realm = bondy_realms_find(options->realms, message->uri);
     if (realm != NULL)
-        return enter_realm(session, &hello, realm);
+        return enter_realm(session, &hello, realm, message);
     if (options->auto_create == NULL || !may_wait)
         return refuse(session, BONDY_ERR_NO_SUCH_REALM, "there is no realm of this name");
     wait_for_realm(session, message->uri, bytes);
@@ -284,9 +484,9 @@ void bondy_router_thread_realm_made(struct bondy_router_thread *thread, uint64_t
 
     if (session == NULL)
         return;
-    stash = BONDY_MOVE(session->stash);
-    bytes = bondy_slice_of(stash, session->stash_len);
-    session->waiter = 0;
+    stash = BONDY_MOVE(session->joining->stash);
+    bytes = bondy_slice_of(stash, session->joining->stash_len);
+    session->joining->waiter = 0;
     session->state = BONDY_SESSION_OPENING;
     BONDY_BUG_ON(bondy_message_decode((enum bondy_serializer)session->serializer, bytes,
                                       &thread->router->options.codec_limits,
@@ -295,25 +495,50 @@ void bondy_router_thread_realm_made(struct bondy_router_thread *thread, uint64_t
     bondy_free(stash);
 }
 
-/* What a peer that has not joined may say depends on why it has not. */
+/* ---- what a peer may say that has not joined ----------------------------------------------- */
+
+static bool on_authenticate(struct bondy_session *session, const struct bondy_message *message)
+{
+    struct bondy_router_thread *thread = session->thread;
+    json_t *extra = bondy_value_tree(message->serializer, message->dict);
+
+    session->joining->is_challenged = false;
+    watch(session);
+    thread->router->options.login->authenticate(session->joining->login, message->text, extra);
+    json_decref(extra);
+    return is_alive_still(thread);
+}
+
+static bool end_by_peer(struct bondy_session *session)
+{
+    void *transport = session->peer;
+    const struct bondy_session_out *out = session->out;
+
+    bondy_session_lost(session);
+    out->close(transport);
+    return false;
+}
+
+/* It depends on why it has not. */
 static bool on_message(struct bondy_session *session, const struct bondy_message *message,
                        struct bondy_slice bytes)
 {
-    bool is_closing = session->state == BONDY_SESSION_CLOSING;
+    enum bondy_session_state state = (enum bondy_session_state)session->state;
+    bool is_closing = state == BONDY_SESSION_CLOSING;
 
-    if (message->type == BONDY_ABORT || (message->type == BONDY_GOODBYE && is_closing)) {
-        void *transport = session->peer;
-        const struct bondy_session_out *out = session->out;
-
-        bondy_session_lost(session);
-        out->close(transport);
-        return false;
-    }
-    if (message->type == BONDY_HELLO && !is_closing && session->state != BONDY_SESSION_MAKING)
+    if (message->type == BONDY_ABORT || (message->type == BONDY_GOODBYE && is_closing))
+        return end_by_peer(session);
+    if (message->type == BONDY_HELLO &&
+        (state == BONDY_SESSION_OPENING || state == BONDY_SESSION_LEFT))
         return on_hello(session, message, bytes, true);
-    if (session->state == BONDY_SESSION_CLOSING || session->state == BONDY_SESSION_LEFT)
+    if (message->type == BONDY_AUTHENTICATE && state == BONDY_SESSION_PROVING &&
+        session->joining->is_challenged)
+        return on_authenticate(session, message);
+    if (is_closing || state == BONDY_SESSION_LEFT)
         return true;
-    bondy_session_violate(session, "only HELLO opens a session");
+    bondy_session_violate(session, state == BONDY_SESSION_PROVING
+                                       ? "only AUTHENTICATE answers a CHALLENGE, once"
+                                       : "only HELLO opens a session");
     return false;
 }
 

@@ -11,30 +11,6 @@
 /* Options given as a tree are read from this encoding, by the same code as a client's. */
 #define OPTIONS_SERIALIZER BONDY_MSGPACK
 
-static struct bondy_slice append(char **at, struct bondy_slice text)
-{
-    char *start = *at;
-
-    if (text.len > 0)
-        memcpy(start, text.data, text.len);
-    *at += text.len;
-    return bondy_slice_of(start, text.len);
-}
-
-static void set_identity(struct bondy_session *session, const struct bondy_identity *identity)
-{
-    char *at =
-        bondy_alloc(identity->authid.len + identity->authrole.len + identity->authmethod.len);
-
-    session->texts = at;
-    session->authid = append(&at, identity->authid);
-    session->authrole = append(&at, identity->authrole);
-    session->authmethod = append(&at, identity->authmethod);
-    session->is_admin = identity->is_admin;
-    if (identity->authid.len == 0)
-        bondy_session_make_authid(session);
-}
-
 struct bondy_session *bondy_session_open_local(struct bondy_router_thread *thread,
                                                struct bondy_slice realm,
                                                const struct bondy_identity *identity,
@@ -60,8 +36,8 @@ struct bondy_session *bondy_session_open_local(struct bondy_router_thread *threa
     session->transport = BONDY_STATS_LOCAL;
     session->stats = bondy_stats_get(thread, found->is_master, BONDY_STATS_LOCAL, BONDY_JSON);
     bondy_timer_init(&session->timer, NULL);
-    set_identity(session, identity);
-    bondy_session_enter(session, bondy_join_realm(thread, found));
+    bondy_session_identify(session, identity);
+    bondy_session_enter(session, bondy_join_realm(thread, found), identity);
     return session;
 }
 

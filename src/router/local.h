@@ -9,16 +9,10 @@
 
 #include "src/base/json.h"
 #include "src/router/session.h"
+#include "src/security/identity.h"
+#include "src/security/permission.h"
 
 struct bondy_router_thread;
-
-struct bondy_identity {
-    struct bondy_slice authid; /* empty: a random one is made */
-    struct bondy_slice authrole;
-    struct bondy_slice authmethod;
-    bool is_admin; /* the admin listener's guard let it pass: may use procedures of the master realm
-                    */
-};
 
 /* What a local session is told. RESULT, PUBLISHED and ERROR answer a call or an acknowledged
  * publish (id is the request); EVENT and INVOCATION for sessions that subscribed or registered.
@@ -69,7 +63,22 @@ struct bondy_invocation; /* one running call of a built-in procedure; ends with 
 struct bondy_slice bondy_invocation_realm(const struct bondy_invocation *invocation);
 struct bondy_slice bondy_invocation_procedure(const struct bondy_invocation *invocation);
 uint64_t bondy_invocation_session(const struct bondy_invocation *invocation);
-bool bondy_invocation_is_admin(const struct bondy_invocation *invocation);
+/* Whether the session is on the master realm, whose sessions may name any realm. */
+bool bondy_invocation_is_master(const struct bondy_invocation *invocation);
+/* Who calls; texts are borrowed until the reply. */
+struct bondy_caller {
+    struct bondy_slice authid;
+    struct bondy_slice authrole;
+    struct bondy_slice authmethod;
+    struct bondy_slice peername; /* empty: a session of this process */
+};
+const struct bondy_caller *bondy_invocation_caller(const struct bondy_invocation *invocation);
+/* Whether a grant of the caller allows it, as things are now. False when the caller has gone. */
+bool bondy_invocation_may(const struct bondy_invocation *invocation,
+                          enum bondy_permission permission, struct bondy_slice uri);
+/* WELCOME.Details of the caller (session, authid, ...): the caller of this owns it; NULL when the
+ * session has gone. */
+json_t *bondy_invocation_session_info(const struct bondy_invocation *invocation);
 struct bondy_router_thread *bondy_invocation_thread(const struct bondy_invocation *invocation);
 /* Decoded when asked for, kept until the reply; borrowed. */
 json_t *bondy_invocation_args(struct bondy_invocation *invocation);

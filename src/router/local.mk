@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/router/librouter.a
 src_router_librouter_a_SOURCES = \
+	src/router/access.c src/router/access.h \
+	src/router/ask.c src/router/ask.h \
 	src/router/broker.c src/router/broker.h \
 	src/router/builtin.c src/router/builtin.h \
 	src/router/core.h \
@@ -18,5 +20,6 @@ src_router_librouter_a_SOURCES = \
 	src/router/remote.c src/router/remote.h \
 	src/router/router.c src/router/router.h \
 	src/router/session.c src/router/session.h \
+	src/router/sessions.c src/router/sessions.h \
 	src/router/stats.c src/router/stats.h \
 	src/router/uri_table.c src/router/uri_table.h

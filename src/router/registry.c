@@ -61,22 +61,6 @@ static void retire_nodes(struct bondy_trie_node *replaced)
     bondy_publish_retire(&nodes->retired, free_nodes);
 }
 
-/* A wildcard pattern as the tree has it: '#' for each empty component. The caller ends `out`. */
-static struct bondy_slice wildcard_key(struct bondy_slice pattern, struct bondy_buf *out)
-{
-    bool at_start = true;
-
-    for (size_t i = 0; i < pattern.len; i++) {
-        if (at_start && pattern.data[i] == '.')
-            bondy_buf_append_byte(out, '#');
-        bondy_buf_append_byte(out, (unsigned char)pattern.data[i]);
-        at_start = pattern.data[i] == '.';
-    }
-    if (at_start)
-        bondy_buf_append_byte(out, '#');
-    return bondy_buf_slice(out);
-}
-
 static void *find_in_tree(bondy_trie_root root, struct bondy_slice uri, enum bondy_match match)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
@@ -84,7 +68,7 @@ static void *find_in_tree(bondy_trie_root root, struct bondy_slice uri, enum bon
 
     if (match == BONDY_MATCH_PREFIX)
         return bondy_trie_find(root, uri);
-    found = bondy_trie_find(root, wildcard_key(uri, &text));
+    found = bondy_trie_find(root, bondy_trie_wildcard_key(uri, &text));
     bondy_buf_fini(&text);
     return found;
 }
@@ -119,7 +103,7 @@ static void change(struct bondy_registry *registry, enum bondy_kind kind, struct
     } else {
         if (entry->match == BONDY_MATCH_WILDCARD) {
             root = &index->wildcards;
-            key = wildcard_key(entry->uri, &text);
+            key = bondy_trie_wildcard_key(entry->uri, &text);
         }
         changed = is_added ? bondy_trie_add(*root, key, entry, &replaced)
                            : bondy_trie_remove(*root, key, &replaced);

@@ -52,15 +52,20 @@ static void *op_create(struct bondy_router_thread *thread, unsigned to, size_t s
     return op;
 }
 
-static void post(struct bondy_router_thread *thread, struct op *op)
+void bondy_remote_post(struct bondy_router_thread *thread, unsigned to, struct bondy_mail *mail)
 {
-    struct bondy_outbox *outbox = &thread->outboxes[op->to];
+    struct bondy_outbox *outbox = &thread->outboxes[to];
 
     if (outbox->first == NULL)
-        outbox->first = &op->mail;
+        outbox->first = mail;
     else
-        outbox->last->next = &op->mail;
-    outbox->last = &op->mail;
+        outbox->last->next = mail;
+    outbox->last = mail;
+}
+
+static void post(struct bondy_router_thread *thread, struct op *op)
+{
+    bondy_remote_post(thread, op->to, &op->mail);
 }
 
 void bondy_router_flush(struct bondy_router_thread *thread)

@@ -25,6 +25,9 @@ void bondy_remote_publish(struct bondy_router_thread *thread, unsigned to,
                           const struct bondy_slice *lists, const uint64_t *subscriptions,
                           size_t count);
 
+/* Any other mail for thread `to`, in order with the rest. */
+void bondy_remote_post(struct bondy_router_thread *thread, unsigned to, struct bondy_mail *mail);
+
 /* The key of a visiting invocation in thread->visiting. */
 static inline uint64_t bondy_remote_key(const struct bondy_router_thread *thread,
                                         unsigned caller_thread, uint64_t token)

@@ -6,6 +6,9 @@
 #include "src/router/stats.h"
 #include "src/wamp/errors.h"
 
+/* Decisions about permissions that a thread remembers. */
+#define DECISIONS 4096
+
 int bondy_router_create(const struct bondy_router_options *options, struct bondy_router **out,
                         struct bondy_error *err)
 {
@@ -64,6 +67,7 @@ struct bondy_router_thread *bondy_router_thread_create(struct bondy_router *rout
     thread->invoked_slab = bondy_slab_create(sizeof(struct bondy_invoked), 0);
     thread->membership_slab = bondy_slab_create(sizeof(struct bondy_membership), 0);
     thread->outboxes = bondy_calloc(router->options.thread_count, sizeof thread->outboxes[0]);
+    thread->decisions = bondy_rbac_cache_create(DECISIONS);
     thread->roles = make_roles();
     BONDY_BUG_ON(thread->roles == NULL);
     router->threads[index] = thread;
@@ -96,6 +100,7 @@ void bondy_router_thread_destroy(struct bondy_router_thread *thread)
     thread->router->threads[thread->index] = NULL;
     forget_realms(thread);
     bondy_match_cache_fini(thread);
+    bondy_rbac_cache_destroy(thread->decisions);
     bondy_stats_fini(thread);
     bondy_idmap_fini(&thread->by_id);
     bondy_idmap_fini(&thread->receivers);

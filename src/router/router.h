@@ -15,7 +15,7 @@
 #include "src/base/wheel.h"
 #include "src/router/local.h"
 #include "src/router/session.h"
-#include "src/security/realm.h"
+#include "src/security/login.h"
 #include "src/sys/loop.h"
 #include "src/wamp/uri.h"
 
@@ -48,7 +48,14 @@ struct bondy_router_options {
      * the answer on the same thread, never from inside this call. NULL when they are not. */
     void (*auto_create)(void *context, struct bondy_slice realm, struct bondy_router_thread *thread,
                         uint64_t waiter);
+    /* The name a built-in procedure has of its own, for an alias; else the URI itself. May be NULL.
+     */
+    struct bondy_slice (*canonical_procedure)(void *context, struct bondy_slice uri);
     void *context;
+    /* Lets sessions into realms with security; NULL: nobody is. Outlives the router. */
+    const struct bondy_login_ops *login;
+    /* Subscriptions and registrations end when their session may not have them any more. */
+    bool enforces_standing;
 };
 
 int bondy_router_create(const struct bondy_router_options *options, struct bondy_router **out,
@@ -75,6 +82,13 @@ size_t bondy_router_thread_session_count(const struct bondy_router_thread *threa
 /* On each thread, after the table of realms was published without it: this thread's sessions of a
  * realm that was removed (or removed and made again) get GOODBYE wamp.close.close_realm. */
 void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct bondy_slice realm);
+/* On each thread, after a change of permissions was published: revokes what sessions of the realm
+ * have subscribed and registered and may not have any more. `authid` empty: of all sessions. */
+void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bondy_slice realm,
+                                 struct bondy_slice authid);
+/* On each thread: sessions of this user get GOODBYE with `reason`; not the session `spared`. */
+void bondy_router_thread_close_user(struct bondy_router_thread *thread, struct bondy_slice realm,
+                                    struct bondy_slice authid, const char *reason, uint64_t spared);
 /* The answer to auto_create: HELLO goes on (or is refused when the realm is still unknown). */
 void bondy_router_thread_realm_made(struct bondy_router_thread *thread, uint64_t waiter);
 

@@ -2,7 +2,9 @@
 #include "src/router/session.h"
 
 #include "src/base/alloc.h"
+#include "src/base/clock.h"
 #include "src/base/id.h"
+#include "src/router/access.h"
 #include "src/router/broker.h"
 #include "src/router/core.h"
 #include "src/router/dealer.h"
@@ -101,6 +103,7 @@ struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread)
     memset(session, 0, sizeof *session);
     session->thread = thread;
     bondy_list_init(&session->realm_link);
+    bondy_list_init(&session->access_link);
     bondy_list_append(&thread->sessions, &session->link);
     thread->session_count++;
     return session;
@@ -112,12 +115,13 @@ void bondy_session_free(struct bondy_session *session)
 
     BONDY_BUG_ON(session->realm != NULL);
     bondy_timer_stop(thread->wheel, &session->timer);
-    if (session->waiter != 0)
-        bondy_idmap_remove(&thread->waiters, session->waiter);
+    bondy_join_stop(session);
+    if (thread->watched == session)
+        thread->watched = NULL;
     bondy_list_remove(&session->link);
     thread->session_count--;
     bondy_free(session->texts);
-    bondy_free(session->stash);
+    json_decref(session->extra);
     bondy_slab_free(thread->session_slab, session);
 }
 
@@ -155,26 +159,64 @@ static uint64_t draw_id(struct bondy_router_thread *thread)
 
 void bondy_session_make_authid(struct bondy_session *session)
 {
-    uint64_t number = bondy_id_random();
+    char uuid[37];
 
-    for (size_t i = sizeof session->random_authid; i-- > 0; number >>= 4)
-        session->random_authid[i] = "0123456789abcdef"[number & 15];
+    bondy_id_uuid4(uuid);
+    memcpy(session->random_authid, uuid, sizeof session->random_authid);
     session->authid = bondy_slice_of(session->random_authid, sizeof session->random_authid);
 }
 
-void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm)
+static struct bondy_slice append(char **at, struct bondy_slice text)
+{
+    char *start = *at;
+
+    if (text.len > 0)
+        memcpy(start, text.data, text.len);
+    *at += text.len;
+    return bondy_slice_of(start, text.len);
+}
+
+void bondy_session_identify(struct bondy_session *session, const struct bondy_identity *identity)
+{
+    char *at = bondy_alloc(identity->authid.len + identity->authrole.len +
+                           identity->authmethod.len + identity->authprovider.len + 1);
+
+    bondy_free(session->texts);
+    session->texts = at;
+    session->authid = append(&at, identity->authid);
+    session->authrole = append(&at, identity->authrole);
+    session->authmethod = append(&at, identity->authmethod);
+    session->authprovider = append(&at, identity->authprovider);
+    json_decref(session->extra);
+    session->extra = json_incref((json_t *)(uintptr_t)identity->extra);
+    if (identity->authid.len == 0)
+        bondy_session_make_authid(session);
+}
+
+void bondy_session_take_id(struct bondy_session *session)
 {
     struct bondy_router_thread *thread = session->thread;
 
     session->id = draw_id(thread);
     bondy_idmap_put(&thread->by_id, session->id, session);
+}
+
+void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here *realm,
+                         const struct bondy_identity *identity)
+{
+    struct bondy_router_thread *thread = session->thread;
+
+    if (session->id == 0)
+        bondy_session_take_id(session);
     session->realm = realm;
     bondy_list_append(&realm->sessions, &session->realm_link);
     realm->session_count++;
     session->next_request = 1;
     session->last_invocation = 0;
     session->joined_ms = thread->wheel->now_ms;
+    session->joined_wall_ms = bondy_clock_wall_ms();
     session->state = BONDY_SESSION_JOINED;
+    bondy_access_join(session, identity);
 }
 
 void bondy_session_leave(struct bondy_session *session)
@@ -189,6 +231,7 @@ void bondy_session_leave(struct bondy_session *session)
     bondy_list_remove(&session->realm_link);
     bondy_broker_leave(session);
     bondy_dealer_leave(session);
+    bondy_access_leave(session);
     if (session->out != NULL)
         bondy_stats_left(session);
     session->realm = NULL;
@@ -209,18 +252,24 @@ static void say_goodbye(struct bondy_session *session, const char *reason, const
     bondy_deliver(session, &message, BONDY_SEND_REPLY);
 }
 
-void bondy_session_abort(struct bondy_session *session, const char *reason, const char *text)
+void bondy_session_abort_with(struct bondy_session *session, const char *reason, const char *text,
+                              const json_t *details)
 {
-    struct bondy_field_out field = {
-        .key = "message", .type = BONDY_VALUE_TEXT, .text = bondy_slice_text(text)};
-    struct bondy_message message = {.type = BONDY_ABORT,
-                                    .uri = bondy_slice_text(reason),
-                                    .fields = &field,
-                                    .field_count = text == NULL ? 0 : 1};
+    json_t *tree = details == NULL ? json_object() : json_copy((json_t *)(uintptr_t)details);
+    struct bondy_message message = {
+        .type = BONDY_ABORT, .uri = bondy_slice_text(reason), .tree = tree};
 
     BONDY_BUG_ON(session->out == NULL);
+    if (text != NULL)
+        json_object_set_new(tree, "message", json_string(text));
     bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    json_decref(tree);
     end(session);
+}
+
+void bondy_session_abort(struct bondy_session *session, const char *reason, const char *text)
+{
+    bondy_session_abort_with(session, reason, text, NULL);
 }
 
 void bondy_session_violate(struct bondy_session *session, const char *what)
@@ -234,6 +283,10 @@ static void on_timer(struct bondy_timer *timer)
 
     if (session->state == BONDY_SESSION_OPENING || session->state == BONDY_SESSION_MAKING)
         bondy_session_abort(session, BONDY_ERR_AUTHENTICATION_FAILED, "no HELLO in time");
+    else if (session->state == BONDY_SESSION_PROVING)
+        bondy_session_abort(session, BONDY_ERR_AUTHENTICATION_FAILED,
+                            session->joining->is_challenged ? "no AUTHENTICATE in time"
+                                                            : "the login took too long");
     else
         end(session);
 }
@@ -308,6 +361,7 @@ void bondy_session_goodbye(struct bondy_session *session, const char *reason, co
     switch ((enum bondy_session_state)session->state) {
     case BONDY_SESSION_OPENING:
     case BONDY_SESSION_MAKING:
+    case BONDY_SESSION_PROVING:
         bondy_session_abort(session, reason, message);
         return;
     case BONDY_SESSION_LEFT:
@@ -326,7 +380,7 @@ void bondy_session_goodbye(struct bondy_session *session, const char *reason, co
 
 uint64_t bondy_session_id(const struct bondy_session *session)
 {
-    return session->id;
+    return session->state == BONDY_SESSION_PROVING ? 0 : session->id;
 }
 
 struct bondy_slice bondy_session_realm(const struct bondy_session *session)

@@ -21,6 +21,7 @@
 
 #include "src/base/ref.h"
 #include "src/base/slice.h"
+#include "src/security/login.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/message.h"
 
@@ -59,6 +60,9 @@ struct bondy_session_out {
     /* The conversation is over (ABORT or GOODBYE were queued): write what is queued, then close.
      * The session is gone: its pointer must not be used any more. */
     void (*close)(void *transport);
+    /* What binds a login to the TLS channel (RFC 5929, RFC 9266): its octets to `out`, which has
+     * room for BONDY_CHANNEL_ID_MAX; how many, 0 when it is not to be had. NULL: never. */
+    size_t (*channel_id)(void *transport, enum bondy_binding kind, uint8_t *out);
 };
 
 #define BONDY_FRAMINGS 4
@@ -93,6 +97,9 @@ void bondy_session_lost(struct bondy_session *session);
  * peer's answer or a timeout, then close is called. */
 void bondy_session_goodbye(struct bondy_session *session, const char *reason, const char *message);
 
+/* {session, authid, authrole, authmethod, authprovider, authextra, transport, ...}: the caller owns
+ * it. Of a joined session. */
+json_t *bondy_session_info(const struct bondy_session *session);
 uint64_t bondy_session_id(const struct bondy_session *session); /* 0 before WELCOME */
 struct bondy_slice bondy_session_realm(const struct bondy_session *session);
 bool bondy_session_has_joined(const struct bondy_session *session);

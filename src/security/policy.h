@@ -52,8 +52,7 @@ struct bondy_policy_settings {
     struct bondy_policy *prototype; /* or NULL; a reference is taken */
 };
 
-/* Security on, anonymous inherited, whole components, strict, 1000 groups, depth 32, no prototype.
- */
+/* Security on, anonymous inherited, whole components, strict, 1000 groups, depth 32, alone. */
 extern const struct bondy_policy_settings bondy_policy_defaults;
 
 /* With the default settings, no groups and no grants, published. The caller owns a reference. Any
@@ -64,8 +63,7 @@ void bondy_policy_ref(const struct bondy_policy *policy);
 void bondy_policy_unref(const struct bondy_policy *policy);
 struct bondy_slice bondy_policy_realm(const struct bondy_policy *policy);
 
-/* ---- the writer's: nothing of it is seen before the next publish ------------------------------
- */
+/* ---- the writer's: nothing of it is seen before the next publish -------------------------- */
 
 /* Part of the next publish too. The prototype must not be the policy itself nor have one. */
 void bondy_policy_configure(struct bondy_policy *policy,
@@ -101,8 +99,7 @@ bool bondy_policy_publish(struct bondy_policy *policy);
 /* Moves the epoch alone, for what is decided elsewhere: the groups of a user with open sessions. */
 void bondy_policy_touch(struct bondy_policy *policy);
 
-/* ---- any RCU reader ---------------------------------------------------------------------------
- */
+/* ---- any RCU reader ----------------------------------------------------------------------- */
 
 /* A policy starts with this. */
 struct bondy_policy_epoch {
@@ -124,7 +121,7 @@ typedef bool (*bondy_policy_name_fn)(void *context, struct bondy_slice name);
 void bondy_policy_parents(const struct bondy_policy *policy, struct bondy_slice group,
                           bondy_policy_name_fn visit, void *context);
 /* The grants of the realm itself as an array of {permissions, resource, roles: [one]}, sorted by
- * role and resource. The caller owns it. */
+ * role and resource; a role is group/NAME, user/NAME, all or anonymous. The caller owns it. */
 json_t *bondy_policy_grants(const struct bondy_policy *policy);
 
 #endif

@@ -22,7 +22,7 @@
 #include "src/wamp/uri.h"
 
 struct bondy_rbac_subject {
-    struct bondy_slice username; /* canonical; empty: the anonymous user */
+    struct bondy_slice username; /* canonical; empty or "anonymous": the anonymous user */
     /* The groups the identity is a direct member of: those that the session chose (authrole,
      * x_authroles, claims of a token) or, when it chose none, those of the user's record. The
      * caller has checked that it may choose them. */
@@ -63,8 +63,7 @@ bool bondy_rbac_covers(const struct bondy_rbac *rbac, enum bondy_permission perm
 /* Whether the group counts for the identity, directly or through others. */
 bool bondy_rbac_has_group(const struct bondy_rbac *rbac, struct bondy_slice name);
 
-/* ---- for people and programs that ask why (src/security/rbac_explain.c) -----------------------
- */
+/* ---- for people and programs that ask why (src/security/rbac_explain.c) ------------------- */
 
 /* Effective grants in the external form of 2.6, merged by resource, sorted. The caller owns it. */
 json_t *bondy_rbac_grants(const struct bondy_rbac *rbac);

@@ -16,7 +16,7 @@
 
 #include "src/security/rbac.h"
 
-#define BONDY_RBAC_SLOT_URI_MAX 107
+#define BONDY_RBAC_SLOT_URI_MAX 109
 
 struct bondy_rbac_slot {
     uint64_t rbac_id; /* 0: empty */
@@ -25,7 +25,6 @@ struct bondy_rbac_slot {
     bool is_allowed;
     uint8_t uri_len;
     char uri[BONDY_RBAC_SLOT_URI_MAX];
-    uint8_t unused[2];
 };
 
 struct bondy_rbac_cache {
@@ -42,8 +41,7 @@ bool bondy_rbac_decide_anew(struct bondy_rbac_cache *cache, const struct bondy_r
                             enum bondy_permission permission, struct bondy_slice uri,
                             uint64_t hash);
 
-/* ---- every message comes by here --------------------------------------------------------------
- */
+/* ---- every message comes by here ---------------------------------------------------------- */
 
 static inline size_t bondy_rbac_slot_of(const struct bondy_rbac_cache *cache,
                                         const struct bondy_rbac *rbac,

@@ -165,6 +165,20 @@ static const struct bondy_config_row security_rows[] = {
      .min = 1, .flags = BONDY_KEY_IS_LATER},
 };
 
+static const struct bondy_config_row audit_rows[] = {
+    {"audit.enabled", BONDY_KEY_FLAG, "on", 'S', '+',
+     .help = "keep a log of logins and changes in $(platform_data_dir)/audit"},
+    {"audit.max_bytes", BONDY_KEY_BYTES, "16MB", 'S', '+',
+     .help = "a file of it is put aside at this size", .min = 65536},
+    {"audit.max_files", BONDY_KEY_INT, "10", 'S', '+', .help = "full files that are kept", .min = 1,
+     .max = 100},
+    {"audit.buffer", BONDY_KEY_BYTES, "1MB", 'S', '+',
+     .help = "entries that may wait for the disk; what does not fit is dropped and counted",
+     .min = 16384, .max = 268435456},
+    {"audit.denials_per_second", BONDY_KEY_INT, "10", 'S', '+',
+     .help = "denied permissions that are kept, the others are only counted", .min = 0},
+};
+
 static const struct bondy_config_row token_rows[] = {
     {"security.ticket.expiry_time", BONDY_KEY_SECONDS, "30d", 'R', '=',
      .help = "default life of a ticket", .flags = BONDY_KEY_IS_LATER},
@@ -266,6 +280,7 @@ const struct bondy_config_group bondy_config_node_groups[] = {
     {"Node, paths, start and stop", NULL, node_rows, BONDY_COUNT(node_rows)},
     {"Router and serializers", NULL, router_rows, BONDY_COUNT(router_rows)},
     {"Security", NULL, security_rows, BONDY_COUNT(security_rows)},
+    {"Audit log", NULL, audit_rows, BONDY_COUNT(audit_rows)},
     {"Tickets, OpenID Connect, OAuth2", NULL, token_rows, BONDY_COUNT(token_rows)},
     {"Certificates", NULL, cert_rows, BONDY_COUNT(cert_rows)},
     {"Load regulation", NULL, load_rows, BONDY_COUNT(load_rows)},

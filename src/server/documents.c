@@ -108,16 +108,19 @@ static void check_spec_folder(const char *folder, struct bondy_config_diag *diag
 
 static void check_realms(const char *path, struct bondy_config_diag *diag)
 {
+    struct bondy_security_rules rules;
+    struct bondy_edit edit = {.rules = &rules, .is_lenient = true, .is_file = true};
     json_t *document = read_json(path, false, diag), *one;
     size_t i;
 
+    bondy_security_rules_init(&rules);
     if (document != NULL && !json_is_array(document))
         bondy_config_report(diag, "C005", path, 0, 0, "expected an array of realms");
     json_array_foreach(document, i, one)
     {
         json_t *problem = NULL;
 
-        if (bondy_realm_check(one, false, &problem) < 0)
+        if (bondy_realm_check(&edit, one, false, &problem) < 0)
             report_problem(path, problem, diag);
         json_decref(problem);
     }

@@ -28,6 +28,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/wire.c src/server/wire.h \
 	src/server/wire_admin.c \
 	src/server/wire_gateway.c \
+	src/server/wire_identity.c \
 	src/server/wire_listeners.c \
 	src/server/wire_store.c \
 	src/server/wire_threads.c

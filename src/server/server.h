@@ -14,6 +14,7 @@
 
 #include "src/http/server.h"
 #include "src/router/router.h"
+#include "src/base/map.h"
 #include "src/security/realm.h"
 #include "src/server/config.h"
 #include "src/server/options.h"
@@ -45,6 +46,25 @@ struct bondy_server_thread {
     struct bondy_door *door;
 };
 
+/* wire_identity.c: what logins and permissions need. */
+struct bondy_server_identity {
+    struct bondy_security_rules rules;
+    const char **aliases; /* of the master realm; texts of the configuration */
+    struct bondy_pool *readers;
+    struct bondy_pool *hashers;
+    struct bondy_throttle *throttle;
+    struct bondy_audit *audit;
+    struct bondy_principals *principals;
+    struct bondy_auth *auth;
+    /* Control thread: the epochs of permissions that the threads were told of. */
+    struct bondy_map epochs;
+    bool may_have_moved; /* this commit changed a realm, group, grant or source */
+    bool is_quiet;
+    bool wants_keys;
+    atomic_bool is_asked_for_keys;
+    struct bondy_mail keys_mail;
+};
+
 struct bondy_server {
     const struct bondy_options *options;
     struct bondy_config *config; /* as started with: parts keep texts of it */
@@ -53,6 +73,7 @@ struct bondy_server {
     char *temporary_dir;         /* --dev: removed at the end */
     _Atomic int status;
     struct bondy_store *store;
+    struct bondy_server_identity identity;
     struct bondy_realms *realms;
     struct bondy_gateway *gateway;
     struct bondy_catalog *catalog;

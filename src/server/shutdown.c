@@ -95,6 +95,7 @@ static void free_rest(struct bondy_server *server)
         bondy_router_destroy(BONDY_MOVE(server->router));
     if (server->realms != NULL)
         bondy_realms_destroy(BONDY_MOVE(server->realms));
+    bondy_server_free_identity(server);
     bondy_publish_barrier_wait();
     bondy_publish_thread_stop();
     bondy_free(BONDY_MOVE(server->threads));
@@ -114,6 +115,7 @@ int bondy_server_stop(struct bondy_server *server)
         drain(server);
     }
     bondy_server_watchdog_stop(server->watchdog);
+    bondy_server_stop_pools(server);
     if (server->threads != NULL)
         bondy_server_stop_threads(server);
     bondy_server_watchdog_destroy(BONDY_MOVE(server->watchdog));

@@ -28,7 +28,7 @@ static int make_tables(struct bondy_server *server, struct bondy_error *err)
     (void)err;
     server->thread_count = wanted > 0 ? (unsigned)wanted : bondy_process_cpus();
     server->threads = bondy_calloc(server->thread_count, sizeof *server->threads);
-    server->realms = bondy_realms_create();
+    server->realms = bondy_realms_create(&server->identity.rules);
     bondy_metric_limit((size_t)bondy_config_number(server->config, "metrics.max_series"));
     bondy_process_metrics();
     return BONDY_OK;
@@ -57,10 +57,12 @@ static const struct {
     const char *phase;
 } steps[] = {
     {"folders", prepare_folders, BONDY_SERVER_EXIT_STORE, NULL},
+    {"identities", bondy_server_make_identity, BONDY_SERVER_EXIT_FAILURE, NULL},
     {"tables", make_tables, BONDY_SERVER_EXIT_FAILURE, NULL},
     {"gateway", bondy_server_make_gateway, BONDY_SERVER_EXIT_FAILURE, NULL},
     {"store", bondy_server_open_store, BONDY_SERVER_EXIT_STORE, "STATUS=opening the store"},
     {"realms", bondy_server_make_realms, BONDY_SERVER_EXIT_CONFIG, NULL},
+    {"admin", bondy_server_make_admin_user, BONDY_SERVER_EXIT_CONFIG, NULL},
     {"admin API", bondy_server_make_admin, BONDY_SERVER_EXIT_CONFIG, NULL},
     {"router", bondy_server_start_router, BONDY_SERVER_EXIT_FAILURE, NULL},
     {"I/O threads", bondy_server_start_threads, BONDY_SERVER_EXIT_FAILURE, "STATUS=starting"},
@@ -80,6 +82,7 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
                      BONDY_F_BOOL("dev", server->options->dev));
     bondy_notify_send("READY=1\nSTATUS=serving", NULL);
     server->watchdog = bondy_server_watchdog_start(server);
+    bondy_server_make_keys(server);
 }
 
 int bondy_server_start(struct bondy_server *server)

@@ -2,9 +2,24 @@
 #ifndef BONDY_SERVER_WIRE_H
 #define BONDY_SERVER_WIRE_H
 
-/* wire: how gateway (wire_gateway.c) and admin API (wire_admin.c) hang together with the rest. */
+/* wire: how gateway (wire_gateway.c) admin API (wire_admin.c) and identities
+ * (wire_identity.c) hang together with the rest. */
 
 #include "src/server/server.h"
+
+/* wire_identity.c, in this order: rules, pools, audit log; logins, after the store was opened; the
+ * admin's record, when the master realm is there (in the background). */
+int bondy_server_make_identity(struct bondy_server *server, struct bondy_error *err);
+void bondy_server_make_logins(struct bondy_server *server);
+int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error *err);
+/* Makes signing keys for realms that have none, in the background. Main loop, when ready. */
+void bondy_server_make_keys(struct bondy_server *server);
+/* The change feed, control thread; on_commit after the realms were published. */
+void bondy_server_identity_on_change(struct bondy_server *server,
+                                     const struct bondy_change *change);
+void bondy_server_identity_on_commit(struct bondy_server *server);
+void bondy_server_stop_pools(struct bondy_server *server);
+void bondy_server_free_identity(struct bondy_server *server);
 
 /* Before the store is opened: its feed goes there. */
 int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *err);
@@ -20,6 +35,7 @@ void bondy_server_gateway_on_commit(struct bondy_server *server);
 /* Router hook: built-in procedures. */
 bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
                                  void **fn_context);
+struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_slice uri);
 /* On each I/O thread: after its parts were made; after its HTTP server is gone. */
 void bondy_server_join_gateway(struct bondy_server_thread *thread);
 void bondy_server_leave_gateway(struct bondy_server_thread *thread);

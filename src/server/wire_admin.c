@@ -111,6 +111,13 @@ bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_pr
     return bondy_procedures_find(server->admin->procedures, uri, fn, fn_context);
 }
 
+struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_slice uri)
+{
+    struct bondy_server *server = context;
+
+    return bondy_procedures_canonical(server->admin->procedures, uri);
+}
+
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server)
 {
     return bondy_admin_guard_hooks(server->admin->guard);

@@ -5,6 +5,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
+#include "src/security/auth.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 
@@ -105,7 +106,11 @@ int bondy_server_start_router(struct bondy_server *server, struct bondy_error *e
         .auto_create = bondy_config_flag(config, "security.automatically_create_realms")
                            ? bondy_server_create_realm
                            : NULL,
+        .canonical_procedure = bondy_server_canonical_procedure,
         .context = server,
+        .login = bondy_auth_ops(server->identity.auth),
+        .enforces_standing =
+            strcmp(bondy_config_text(config, "security.rbac.enforce_standing"), "off") != 0,
     };
 
     return bondy_router_create(&options, &server->router, err);

@@ -99,6 +99,27 @@ char *bondy_address_format(const struct bondy_address *address, char out[BONDY_A
     return out;
 }
 
+void bondy_address_read(struct bondy_slice text, struct bondy_address *out)
+{
+    char host[BONDY_ADDRESS_TEXT];
+    char *colon;
+
+    if (text.len < sizeof host) {
+        memcpy(host, text.data, text.len);
+        host[text.len] = '\0';
+        colon = strrchr(host, ':');
+        if (strncmp(host, UNIX_PREFIX, strlen(UNIX_PREFIX)) != 0 && colon != NULL) {
+            *colon = '\0';
+            if (bondy_address_parse(host, (uint16_t)strtoul(colon + 1, NULL, 10), out, NULL) ==
+                BONDY_OK)
+                return;
+        }
+    }
+    memset(out, 0, sizeof *out);
+    out->local.sun_family = AF_UNIX;
+    out->len = offsetof(struct sockaddr_un, sun_path);
+}
+
 uint16_t bondy_address_port(const struct bondy_address *address)
 {
     if (address->any.sa_family == AF_INET)

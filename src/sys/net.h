@@ -30,6 +30,8 @@ int bondy_address_parse(const char *text, uint16_t port, struct bondy_address *o
 char *bondy_address_format(const struct bondy_address *address, char out[BONDY_ADDRESS_TEXT]);
 /* Without the port. */
 char *bondy_address_format_host(const struct bondy_address *address, char out[BONDY_ADDRESS_TEXT]);
+/* What bondy_address_format() wrote; anything else, and "unix:", is an unnamed Unix socket. */
+void bondy_address_read(struct bondy_slice text, struct bondy_address *out);
 uint16_t bondy_address_port(const struct bondy_address *address);
 /* 127.0.0.0/8, ::1, IPv4-mapped loopback, and Unix sockets. */
 bool bondy_address_is_loopback(const struct bondy_address *address);

@@ -4,8 +4,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "src/base/alloc.h"
+#include "src/base/log.h"
 #include "src/sys/publish.h"
 
 struct bondy_pool {
@@ -16,6 +19,7 @@ struct bondy_pool {
     size_t count;
     size_t max_queue;
     bool closing;
+    int nice;
     unsigned started;
     pthread_t threads[];
 };
@@ -49,6 +53,9 @@ static void *serve(void *context)
     struct bondy_pool *pool = context;
     struct bondy_work *work;
 
+    /* On Linux niceness is each thread's own. */
+    if (pool->nice != 0 && setpriority(PRIO_PROCESS, (id_t)gettid(), pool->nice) != 0)
+        bondy_log(BONDY_LOG_DEBUG, "pool_not_nice");
     bondy_publish_thread_start();
     for (;;) {
         bondy_publish_idle();
@@ -63,7 +70,7 @@ static void *serve(void *context)
     return NULL;
 }
 
-int bondy_pool_create(unsigned threads, size_t max_queue, struct bondy_pool **out,
+int bondy_pool_create(unsigned threads, size_t max_queue, int nice, struct bondy_pool **out,
                       struct bondy_error *err)
 {
     struct bondy_pool *pool = bondy_zalloc(sizeof *pool + threads * sizeof pool->threads[0]);
@@ -71,6 +78,7 @@ int bondy_pool_create(unsigned threads, size_t max_queue, struct bondy_pool **ou
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->arrived, NULL);
     pool->max_queue = max_queue;
+    pool->nice = nice;
     for (; pool->started < threads; pool->started++) {
         int rc = pthread_create(&pool->threads[pool->started], NULL, serve, pool);
 
@@ -84,7 +92,7 @@ int bondy_pool_create(unsigned threads, size_t max_queue, struct bondy_pool **ou
     return BONDY_OK;
 }
 
-void bondy_pool_destroy(struct bondy_pool *pool)
+void bondy_pool_stop(struct bondy_pool *pool)
 {
     if (pool == NULL)
         return;
@@ -94,6 +102,14 @@ void bondy_pool_destroy(struct bondy_pool *pool)
     pthread_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->started; i++)
         pthread_join(pool->threads[i], NULL);
+    pool->started = 0;
+}
+
+void bondy_pool_destroy(struct bondy_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    bondy_pool_stop(pool);
     pthread_cond_destroy(&pool->arrived);
     pthread_mutex_destroy(&pool->lock);
     bondy_free(pool);
@@ -108,7 +124,7 @@ int bondy_pool_submit(struct bondy_pool *pool, struct bondy_loop *loop, struct b
     work->loop = loop;
     work->mail.run = hand_back;
     pthread_mutex_lock(&pool->lock);
-    is_full = pool->count >= pool->max_queue;
+    is_full = pool->closing || pool->count >= pool->max_queue;
     if (!is_full) {
         if (pool->first == NULL)
             pool->first = work;

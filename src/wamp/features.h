@@ -67,12 +67,14 @@ enum bondy_feature {
 #define BONDY_FEATURES_OF_DEALER                                                                   \
     (BONDY_FEATURE_BIT(BONDY_FEATURE_CALL_TIMEOUT) |                                               \
      BONDY_FEATURE_BIT(BONDY_FEATURE_CALLER_IDENTIFICATION) |                                      \
-     BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_REGISTRATION))
+     BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_REGISTRATION) |                                 \
+     BONDY_FEATURE_BIT(BONDY_FEATURE_REGISTRATION_REVOCATION))
 #define BONDY_FEATURES_OF_BROKER                                                                   \
     (BONDY_FEATURE_BIT(BONDY_FEATURE_PUBLISHER_EXCLUSION) |                                        \
      BONDY_FEATURE_BIT(BONDY_FEATURE_PUBLISHER_IDENTIFICATION) |                                   \
      BONDY_FEATURE_BIT(BONDY_FEATURE_SUBSCRIBER_BLACKWHITE_LISTING) |                              \
-     BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_SUBSCRIPTION))
+     BONDY_FEATURE_BIT(BONDY_FEATURE_PATTERN_BASED_SUBSCRIPTION) |                                 \
+     BONDY_FEATURE_BIT(BONDY_FEATURE_SUBSCRIPTION_REVOCATION))
 
 struct bondy_features {
     uint32_t roles;                /* BONDY_ROLE_BIT() of each role announced */

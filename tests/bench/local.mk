@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_PROGRAMS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload
 BENCH_TARGETS += tests/bench/anchor tests/bench/anchor_http tests/bench/wampload bondyd
+EXTRA_PROGRAMS += tests/bench/rbac
+tests_bench_rbac_SOURCES = tests/bench/rbac.c
+tests_bench_rbac_LDADD = $(SECURITY_LIBS)
 tests_bench_anchor_SOURCES = tests/bench/anchor.c
 tests_bench_anchor_http_SOURCES = tests/bench/anchor_http.c
 tests_bench_anchor_http_LDADD = $(MHD_LIBS)

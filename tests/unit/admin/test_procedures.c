@@ -50,7 +50,7 @@ static void join(struct caller *caller, struct house *house, const char *realm, 
     static const struct bondy_session_local local = {on_message, on_closed};
     const struct bondy_identity identity = {.authmethod = BONDY_SLICE("anonymous"),
                                             .authrole = BONDY_SLICE("anonymous"),
-                                            .is_admin = is_admin};
+                                            .is_trusted = is_admin};
     struct bondy_error err = {0};
 
     *caller = (struct caller){.house = house};

@@ -142,6 +142,62 @@ static void a_wildcard_mark_in_a_name_is_no_wildcard(void **state)
     bondy_trie_destroy(root);
 }
 
+static void everything_is_visited_sorted_by_key(void **state)
+{
+    static const char *const sorted[] = {"a", "ab", "abc.#", "abd", "b"};
+    struct seen seen = {.most = 0};
+    bondy_trie_root root = NULL;
+
+    (void)state;
+    bondy_trie_each(NULL, see, &seen);
+    assert_int_equal(seen.count, 0);
+    root = add(root, "abd");
+    root = add(root, "b");
+    root = add(root, "ab");
+    root = add(root, "abc.#");
+    root = add(root, "a");
+    bondy_trie_each(root, see, &seen);
+    assert_int_equal(seen.count, BONDY_COUNT(sorted));
+    for (size_t i = 0; i < seen.count; i++)
+        assert_string_equal(seen.values[i], sorted[i]);
+    seen = (struct seen){.most = 3};
+    bondy_trie_each(root, see, &seen);
+    assert_int_equal(seen.count, 3);
+    bondy_trie_destroy(root);
+}
+
+static void empty_components_are_marked_in_the_key_of_a_wildcard(void **state)
+{
+    static const struct {
+        const char *pattern, *key;
+    } cases[] = {{"a.b", "a.b"},  {"a..b", "a.#.b"}, {".a", "#.a"}, {"a.", "a.#"},
+                 {"..", "#.#.#"}, {"", "#"},         {"a", "a"}};
+    struct bondy_buf key = BONDY_BUF_EMPTY;
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        assert_slice_is(bondy_trie_wildcard_key(bondy_slice_text(cases[i].pattern), &key),
+                        cases[i].key);
+        bondy_buf_fini(&key);
+    }
+}
+
+/* Asked with the key of a wildcard: what leaves open at least what it leaves open. */
+static void an_open_component_is_matched_by_open_ones_only(void **state)
+{
+    bondy_trie_root root = NULL;
+
+    (void)state;
+    root = add(root, "a.#.c");
+    root = add(root, "b.b.#");
+    assert_string_equal(best(root, "a.#.c"), "a.#.c");
+    assert_string_equal(best(root, "a.#.#"), "");
+    assert_string_equal(best(root, "#.b.c"), "");
+    assert_string_equal(best(root, "b.#.c"), "");
+    assert_string_equal(best(root, "b.b.#"), "b.b.#");
+    bondy_trie_destroy(root);
+}
+
 /* ---- against the plain definition -------------------------------------------------------- */
 
 static void make_key(char *out, size_t size, bool is_pattern)
@@ -305,6 +361,9 @@ int main(void)
         cmocka_unit_test(prefixes_are_found_by_bytes_and_the_longest_last),
         cmocka_unit_test(wildcards_are_found_by_components_best_first),
         cmocka_unit_test(a_wildcard_mark_in_a_name_is_no_wildcard),
+        cmocka_unit_test(everything_is_visited_sorted_by_key),
+        cmocka_unit_test(empty_components_are_marked_in_the_key_of_a_wildcard),
+        cmocka_unit_test(an_open_component_is_matched_by_open_ones_only),
         cmocka_unit_test(prefixes_are_those_of_the_plain_definition),
         cmocka_unit_test(wildcards_are_those_of_the_plain_definition),
     };

@@ -7,6 +7,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/http/problem.h"
 #include "src/sys/publish.h"
 #include "tests/unit/gateway/gateway_rig.h"
 
@@ -356,17 +357,21 @@ static bool fixed(void *context, struct bondy_request *request)
     return true;
 }
 
-static bool admit(void *context, struct bondy_request *request, struct bondy_identity *identity)
+static enum bondy_admission admit(void *context, struct bondy_request *request,
+                                  struct bondy_gateway_pending *pending,
+                                  struct bondy_identity *identity)
 {
     struct bondy_slice who = bondy_request_header(request, "x-user");
 
     (void)context;
+    (void)pending;
     if (who.data == NULL) {
         bondy_response_problem(request, 401, "invalid_token", "who are you?", "", NULL);
-        return false;
+        return BONDY_ADMISSION_NO;
     }
-    *identity = (struct bondy_identity){who, BONDY_SLICE("operators"), BONDY_SLICE("test"), true};
-    return true;
+    *identity = (struct bondy_identity){
+        .authid = who, .authrole = BONDY_SLICE("operators"), .authmethod = BONDY_SLICE("test")};
+    return BONDY_ADMISSION_YES;
 }
 
 static void a_guard_admits_or_answers(void **state)
@@ -390,6 +395,143 @@ static void a_guard_admits_or_answers(void **state)
     rig->context.guard = NULL;
     assert_int_equal(gateway_rig_ask(rig, "GET /who", "Host: who.example\r\n", NULL), 200);
     assert_non_null(strstr(rig->reply.body.data, "\",\"anonymous\",[]]"));
+}
+
+/* A guard that is asked and says nothing until the test decides. */
+struct slow {
+    struct bondy_gateway_pending *pending;
+};
+
+static enum bondy_admission think(void *context, struct bondy_request *request,
+                                  struct bondy_gateway_pending *pending,
+                                  struct bondy_identity *identity)
+{
+    (void)request;
+    (void)identity;
+    ((struct slow *)context)->pending = pending;
+    return BONDY_ADMISSION_LATER;
+}
+
+static void wait_for_guard(struct gateway_rig *rig, const struct slow *slow)
+{
+    for (int i = 0; i < 1000 && slow->pending == NULL; i++)
+        bondy_loop_turn(rig->loop, 10);
+    assert_non_null(slow->pending);
+}
+
+static void say_yes(struct slow *slow)
+{
+    const struct bondy_identity identity = {.authid = BONDY_SLICE("ines"),
+                                            .authrole = BONDY_SLICE("operators"),
+                                            .authmethod = BONDY_SLICE("test")};
+
+    bondy_gateway_admitted(BONDY_MOVE(slow->pending), &identity);
+}
+
+static void say_no(struct slow *slow)
+{
+    static const struct bondy_problem problem = {.status = 429, .code = "slow_down"};
+    struct bondy_response *response =
+        bondy_problem_create(bondy_gateway_pending_request(slow->pending), &problem);
+
+    bondy_gateway_refused(BONDY_MOVE(slow->pending), response);
+}
+
+static void say(struct gateway_rig *rig, const char *text)
+{
+    if (rig->client.fd >= 0)
+        http_client_close(&rig->client);
+    http_client_open(&rig->client, rig->server, rig->loop, &rig->listener);
+    assert_true(http_client_say(&rig->client, text));
+}
+
+static void load_echo(struct gateway_rig *rig)
+{
+    gateway_rig_load(rig, "{'id':'echo','host':'who.example','realm_uri':'org.rivermap',"
+                          "'versions':{'1':{'base_path':'','paths':{'/echo':{'post':{"
+                          "'action':{'type':'static'},'response':{'on_result':{'body':"
+                          "['{{security.authid}}','{{request.body}}']}}}}}}}}");
+}
+
+#define ECHO_HEAD                                                                                  \
+    "POST /echo HTTP/1.1\r\nHost: who.example\r\nContent-Type: application/json\r\n"               \
+    "Content-Length: 7\r\n\r\n"
+
+static void a_guard_may_decide_after_the_body_came(void **state)
+{
+    struct slow slow = {NULL};
+    const struct bondy_gateway_guard guard = {NULL, think, &slow};
+    struct gateway_rig *rig = *state;
+
+    load_echo(rig);
+    rig->context.guard = &guard;
+    say(rig, ECHO_HEAD "[1,2,3]");
+    wait_for_guard(rig, &slow);
+    for (int i = 0; i < 10; i++)
+        bondy_loop_turn(rig->loop, 1);
+    say_yes(&slow);
+    assert_int_equal(gateway_rig_read(rig), 200);
+    assert_json(rig->reply.body.data, "['ines',[1,2,3]]");
+    say(rig, ECHO_HEAD "[1,2,3]");
+    wait_for_guard(rig, &slow);
+    for (int i = 0; i < 10; i++)
+        bondy_loop_turn(rig->loop, 1);
+    say_no(&slow);
+    assert_int_equal(gateway_rig_read(rig), 429);
+    rig->context.guard = NULL;
+}
+
+static void a_guard_may_decide_while_the_body_comes(void **state)
+{
+    struct slow slow = {NULL};
+    const struct bondy_gateway_guard guard = {NULL, think, &slow};
+    struct gateway_rig *rig = *state;
+
+    load_echo(rig);
+    rig->context.guard = &guard;
+    for (int is_refused = 0; is_refused < 2; is_refused++) {
+        say(rig, ECHO_HEAD "[1,");
+        wait_for_guard(rig, &slow);
+        if (is_refused)
+            say_no(&slow);
+        else
+            say_yes(&slow);
+        assert_true(http_client_say(&rig->client, "2,3]"));
+        assert_int_equal(gateway_rig_read(rig), is_refused ? 429 : 200);
+    }
+    say(rig, "POST /echo HTTP/1.1\r\nHost: who.example\r\n"
+             "Content-Type: text/xml\r\nContent-Length: 2\r\n"
+             "\r\n");
+    wait_for_guard(rig, &slow);
+    say_yes(&slow);
+    assert_true(http_client_say(&rig->client, "<>"));
+    assert_int_equal(gateway_rig_read(rig), 415);
+    rig->context.guard = NULL;
+}
+
+/* What is left of a request whose client left is the guard's until it has decided. */
+static void a_client_may_leave_while_the_guard_thinks(void **state)
+{
+    struct slow slow = {NULL};
+    const struct bondy_gateway_guard guard = {NULL, think, &slow};
+    struct gateway_rig *rig = *state;
+
+    load_echo(rig);
+    rig->context.guard = &guard;
+    for (int i = 0; i < 4; i++) {
+        say(rig, i % 2 == 0 ? ECHO_HEAD "[1," : ECHO_HEAD "[1,2,3]");
+        wait_for_guard(rig, &slow);
+        http_client_close(&rig->client);
+        for (int turn = 0; turn < 1000 && bondy_gateway_pending_request(slow.pending) != NULL;
+             turn++)
+            bondy_loop_turn(rig->loop, 10);
+        assert_null(bondy_gateway_pending_request(slow.pending));
+        if (i < 2)
+            say_yes(&slow);
+        else
+            bondy_gateway_refused(BONDY_MOVE(slow.pending), NULL);
+    }
+    rig->context.guard = NULL;
 }
 
 /* ---- swapping -------------------------------------------------------------------------------- */
@@ -432,6 +574,9 @@ int main(void)
         RIVER(listed_origins_are_echoed_and_others_are_not), /* H7 */
         cmocka_unit_test(origins_are_checked_when_they_are_configured),
         RIVER(a_guard_admits_or_answers),
+        RIVER(a_guard_may_decide_after_the_body_came),
+        RIVER(a_guard_may_decide_while_the_body_comes),
+        RIVER(a_client_may_leave_while_the_guard_thinks),
         RIVER(a_request_under_way_keeps_the_specification_it_came_with),
     };
 

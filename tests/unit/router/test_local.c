@@ -294,7 +294,7 @@ static void a_removed_realm_ends_its_local_sessions(void **state)
 
 static void who_calls_is_known_to_built_in_procedures(void **state)
 {
-    const struct bondy_identity identity = {.authrole = BONDY_SLICE("admin"), .is_admin = true};
+    const struct bondy_identity identity = {.authrole = BONDY_SLICE("admin"), .is_trusted = true};
     struct guest guest = {0};
 
     (void)state;
@@ -302,7 +302,7 @@ static void who_calls_is_known_to_built_in_procedures(void **state)
     guest.session = bondy_session_open_local(rig.threads[1], BONDY_SLICE("com.leapsight.bondy"),
                                              &identity, &local, &guest, NULL);
     bondy_session_call(guest.session, BONDY_SLICE("bondy.later"), NULL, NULL);
-    assert_true(bondy_invocation_is_admin(rig.later));
+    assert_true(bondy_invocation_is_master(rig.later));
     assert_slice_is(bondy_invocation_realm(rig.later), "com.leapsight.bondy");
     assert_slice_is(bondy_invocation_procedure(rig.later), "bondy.later");
     assert_int_equal(bondy_invocation_session(rig.later), bondy_session_id(guest.session));

@@ -1,6 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-check_PROGRAMS += tests/unit/security/test_realm
-TESTS += tests/unit/security/test_realm
+SECURITY_TESTS = \
+	tests/unit/security/test_permission \
+	tests/unit/security/test_policy \
+	tests/unit/security/test_rbac \
+	tests/unit/security/test_rbac_property \
+	tests/unit/security/test_rbac_threads \
+	tests/unit/security/test_realm
+check_PROGRAMS += $(SECURITY_TESTS)
+TESTS += $(SECURITY_TESTS)
+THREAD_TESTS += tests/unit/security/test_rbac_threads
+
+tests_unit_security_test_permission_SOURCES = tests/unit/security/test_permission.c
+tests_unit_security_test_permission_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_permission_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_security_test_policy_SOURCES = tests/unit/security/test_policy.c
+tests_unit_security_test_policy_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_policy_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_security_test_rbac_SOURCES = tests/unit/security/test_rbac.c
+tests_unit_security_test_rbac_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_rbac_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_security_test_rbac_property_SOURCES = tests/unit/security/test_rbac_property.c
+tests_unit_security_test_rbac_property_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_rbac_property_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_security_test_rbac_threads_SOURCES = tests/unit/security/test_rbac_threads.c
+tests_unit_security_test_rbac_threads_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_rbac_threads_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_security_test_realm_SOURCES = tests/unit/security/test_realm.c
 tests_unit_security_test_realm_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_realm_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_throttle
+TESTS += tests/unit/security/test_throttle
+tests_unit_security_test_throttle_SOURCES = tests/unit/security/test_throttle.c
+tests_unit_security_test_throttle_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_throttle_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_audit
+TESTS += tests/unit/security/test_audit
+THREAD_TESTS += tests/unit/security/test_audit
+tests_unit_security_test_audit_SOURCES = tests/unit/security/test_audit.c
+tests_unit_security_test_audit_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_audit_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)

@@ -560,7 +560,7 @@ static void work_is_done_elsewhere_and_comes_back(void **state)
     (void)state;
     sums_done = 0;
     pool_loop = make_loop();
-    assert_int_equal(bondy_pool_create(2, 100, &pool, NULL), BONDY_OK);
+    assert_int_equal(bondy_pool_create(2, 100, 0, &pool, NULL), BONDY_OK);
     for (int i = 0; i < 50; i++) {
         sums[i].in = i;
         sums[i].work.run = add_up;
@@ -583,7 +583,7 @@ static void a_full_pool_refuses_and_takes_nothing(void **state)
     sums_done = 0;
     pool_loop = make_loop();
     /* Without threads nothing is ever taken out of the queue. */
-    assert_int_equal(bondy_pool_create(0, 2, &pool, NULL), BONDY_OK);
+    assert_int_equal(bondy_pool_create(0, 2, 0, &pool, NULL), BONDY_OK);
     for (int i = 0; i < 3; i++)
         assert_int_equal(bondy_pool_submit(pool, pool_loop, &sums[i].work, &err),
                          i < 2 ? BONDY_OK : BONDY_ELIMIT);
@@ -600,7 +600,7 @@ static void destroying_a_pool_finishes_what_is_queued(void **state)
     (void)state;
     sums_done = 0;
     pool_loop = make_loop();
-    assert_int_equal(bondy_pool_create(1, 100, &pool, NULL), BONDY_OK);
+    assert_int_equal(bondy_pool_create(1, 100, 5, &pool, NULL), BONDY_OK);
     for (int i = 0; i < 20; i++) {
         sums[i].in = 1000;
         sums[i].work.run = add_up;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_ROUTER_SESSIONS_H
+#define BONDY_ROUTER_SESSIONS_H
+
+/* sessions: looks through the sessions of all threads, for administration and the meta API: lists
+ * them, counts them, ends them. admin-http-api.md 8 "Sessions"; wamp.md META-SESS, SESS-CLOSE-8.
+ *
+ * Sessions are touched on their own threads only: the question goes to each thread as mail and the
+ * answers are put together on the one that asked. */
+
+#include "src/base/json.h"
+#include "src/router/router.h"
+
+struct bondy_session_query {
+    struct bondy_slice realm; /* canonical */
+    /* Which; empty, 0: whatever. */
+    struct bondy_slice authid;
+    struct bondy_slice authrole;
+    uint64_t session;
+    uint64_t but;        /* not this one */
+    bool with_local;     /* also those of HTTP requests and of this process */
+    const char *reason;  /* ends them with this GOODBYE; NULL: only looks. Copied */
+    const char *message; /* GOODBYE.Details.message, or NULL. Copied */
+    size_t limit;        /* how many are described; 0: none, only counted */
+    /* Once, on the asking thread, maybe before the question returns: how many there are (were, when
+     * they were ended), and those described as bondy_session_info() does, in no order; taken. */
+    void (*answer)(void *context, size_t count, json_t *list);
+    void *context;
+};
+
+/* Texts of the query are copied. When the thread ends before the answer, none comes. */
+void bondy_sessions_query(struct bondy_router_thread *thread,
+                          const struct bondy_session_query *query);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The methods of authentication: one table of rows. realms-and-security.md 3.1 and 3.4 to 3.7.
+ *
+ * A challenge is made for a login that is doomed as well, from values that are the same at every
+ * attempt, and its answer is looked at with the same effort. */
+
+#include <string.h>
+
+#include "src/base/alloc.h"
+#include "src/base/clock.h"
+#include "src/base/id.h"
+#include "src/security/login_local.h"
+#include "src/security/password.h"
+
+struct bondy_slice bondy_login_extra(const struct bondy_login *login, const char *key)
+{
+    return bondy_json_text(login->authextra, key);
+}
+
+static struct bondy_slice secret_of(const struct bondy_login *login)
+{
+    return bondy_slice_of(login->auth->secret, sizeof login->auth->secret);
+}
+
+static struct bondy_slice realm_of(const struct bondy_login *login)
+{
+    return bondy_slice_text(login->realm->uri);
+}
+
+/* The name as it was typed, so that what is made up does not depend on who exists. */
+static struct bondy_slice typed_name(const struct bondy_login *login)
+{
+    return login->authid.len > 0 ? login->authid : bondy_name_slice(&login->name);
+}
+
+static struct bondy_slice channel(const struct bondy_login *login, enum bondy_binding binding)
+{
+    return bondy_slice_of(login->peer.channel_ids[binding], login->peer.channel_id_lens[binding]);
+}
+
+/* ---- password, ticket, oauth2: the secret itself ----------------------------------------------
+ */
+
+static bool challenge_nothing(struct bondy_login *login)
+{
+    login->extra = json_object();
+    return true;
+}
+
+static bool has_password(const struct bondy_user *user)
+{
+    return json_array_size(user->passwords) > 0;
+}
+
+static bool has_password_or_key(const struct bondy_user *user)
+{
+    return has_password(user) || json_array_size(user->keys) > 0;
+}
+
+static bool verify_password(struct bondy_login *login)
+{
+    bool matches = false;
+
+    if (login->doom != NULL || !login->has_user || !has_password(&login->user)) {
+        bondy_password_waste_wait(&login->realm->password_opts, bondy_login_signature(login));
+        return false;
+    }
+    return bondy_password_verify_wait(login->user.passwords, bondy_login_signature(login), &matches,
+                                      NULL) == BONDY_OK &&
+           matches;
+}
+
+/* ---- wampcra --------------------------------------------------------------------------------- */
+
+static bool has_cra(const struct bondy_user *user)
+{
+    struct bondy_password_cra cra;
+
+    return bondy_password_find_cra(user->passwords, &cra);
+}
+
+static bool challenge_cra(struct bondy_login *login)
+{
+    struct bondy_cra_challenge challenge = {.authid = bondy_name_slice(&login->name),
+                                            .session = login->session_id,
+                                            .wall_us = bondy_clock_wall_ms() * 1000};
+
+    if (login->doom != NULL || !bondy_password_find_cra(login->user.passwords, &login->cra)) {
+        bondy_login_doom(login, "no_verifier");
+        bondy_cra_fake(secret_of(login), realm_of(login), typed_name(login),
+                       login->realm->password_opts.cra_iterations, &login->cra);
+        challenge.authid = typed_name(login);
+    }
+    if (json_array_size(login->chosen) == 1)
+        challenge.authrole = bondy_slice_text(json_string_value(json_array_get(login->chosen, 0)));
+    bondy_id_bytes(challenge.nonce, sizeof challenge.nonce);
+    bondy_cra_challenge(&challenge, &login->cra_text);
+    login->extra = bondy_cra_extra(bondy_buf_slice(&login->cra_text), &login->cra);
+    return true;
+}
+
+static bool verify_cra(struct bondy_login *login)
+{
+    return bondy_cra_verify(&login->cra, bondy_buf_slice(&login->cra_text),
+                            bondy_login_signature(login));
+}
+
+/* ---- wamp-scram ------------------------------------------------------------------------------ */
+
+static bool has_scram(const struct bondy_user *user)
+{
+    struct bondy_password_scram scram;
+
+    return bondy_password_find_scram(user->passwords, &scram);
+}
+
+static bool refuse_scram(struct bondy_login *login, enum bondy_scram_error error)
+{
+    login->extra = json_pack("{s:s}", "scram", bondy_scram_error_word(error));
+    bondy_login_refuse(
+        login, BONDY_ERR_AUTHENTICATION_FAILED,
+        "wamp-scram needs authextra.nonce in base64, and a channel_binding that this "
+        "connection has, or none");
+    return false;
+}
+
+static bool challenge_scram(struct bondy_login *login)
+{
+    uint8_t random[BONDY_SCRAM_RANDOM_LEN];
+    struct bondy_password_scram verifier;
+    enum bondy_scram_error error;
+
+    error = bondy_scram_start(&login->scram, login->authid, login->authextra);
+    if (error == BONDY_SCRAM_OK)
+        error = bondy_scram_bind(&login->scram, channel(login, login->scram.binding));
+    if (error != BONDY_SCRAM_OK)
+        return refuse_scram(login, error);
+    if (login->doom != NULL || !bondy_password_find_scram(login->user.passwords, &verifier)) {
+        bondy_login_doom(login, "no_verifier");
+        bondy_scram_fake(secret_of(login), realm_of(login), typed_name(login),
+                         &login->realm->password_opts.scram_cost, &verifier);
+    }
+    bondy_id_bytes(random, sizeof random);
+    login->extra = bondy_scram_challenge(&login->scram, &verifier, random);
+    return true;
+}
+
+static bool verify_scram(struct bondy_login *login)
+{
+    enum bondy_scram_error error = bondy_scram_finish(&login->scram, bondy_login_signature(login),
+                                                      login->answer_extra, login->scram_verifier);
+
+    if (error != BONDY_SCRAM_OK)
+        login->scram_word = bondy_scram_error_word(error);
+    return error == BONDY_SCRAM_OK;
+}
+
+/* ---- cryptosign ------------------------------------------------------------------------------ */
+
+static bool has_key(const struct bondy_user *user)
+{
+    return json_array_size(user->keys) > 0;
+}
+
+static bool is_authorized(const struct bondy_login *login)
+{
+    size_t index;
+    json_t *key;
+
+    json_array_foreach(login->user.keys, index, key)
+    {
+        uint8_t authorized[BONDY_CRYPTOSIGN_LEN];
+
+        if (bondy_hex_parse(bondy_slice_text(json_string_value(key)), authorized,
+                            sizeof authorized) &&
+            memcmp(authorized, login->cryptosign.pubkey, sizeof authorized) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The key that was named must be the user's; without a name there must be no doubt. */
+static void match_key(struct bondy_login *login)
+{
+    struct bondy_cryptosign *cryptosign = &login->cryptosign;
+
+    if (login->doom != NULL || login->is_dynamic)
+        return;
+    if (!cryptosign->has_pubkey && json_array_size(login->user.keys) == 1)
+        bondy_hex_parse(bondy_slice_text(json_string_value(json_array_get(login->user.keys, 0))),
+                        cryptosign->pubkey, sizeof cryptosign->pubkey);
+    if (!is_authorized(login))
+        bondy_login_doom(login, "key_not_authorized");
+}
+
+static bool challenge_cryptosign(struct bondy_login *login)
+{
+    uint8_t random[BONDY_CRYPTOSIGN_LEN];
+    struct bondy_error err;
+
+    if (bondy_cryptosign_start(&login->cryptosign, login->authextra, &err) < 0) {
+        bondy_login_refuse(login, BONDY_ERR_AUTHENTICATION_FAILED, err.text);
+        return false;
+    }
+    if (login->cryptosign.binding != BONDY_BINDING_NONE)
+        bondy_cryptosign_bind(&login->cryptosign, channel(login, login->cryptosign.binding));
+    match_key(login);
+    bondy_id_bytes(random, sizeof random);
+    login->extra =
+        bondy_cryptosign_challenge(&login->cryptosign, random, login->auth->options.node_seed);
+    return true;
+}
+
+static bool verify_cryptosign(struct bondy_login *login)
+{
+    return bondy_cryptosign_verify(&login->cryptosign, bondy_login_signature(login));
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const struct bondy_login_method methods[] = {
+    {.name = "anonymous"},
+    {.name = "trust", .needs_authid = true},
+    {.name = "password",
+     .needs_authid = true,
+     .is_secret_sent = true,
+     .is_slow = true,
+     .suits = has_password,
+     .challenge = challenge_nothing,
+     .verify = verify_password},
+    {.name = "ticket",
+     .needs_authid = true,
+     .is_secret_sent = true,
+     .reads_store = true,
+     .suits = has_password_or_key,
+     .challenge = challenge_nothing,
+     .verify = bondy_login_verify_ticket},
+    {.name = "oauth2",
+     .needs_authid = true,
+     .is_secret_sent = true,
+     .reads_store = true,
+     .suits = has_password,
+     .challenge = challenge_nothing,
+     .verify = bondy_login_verify_token},
+    {.name = "wampcra",
+     .needs_authid = true,
+     .suits = has_cra,
+     .challenge = challenge_cra,
+     .verify = verify_cra},
+    {.name = "wamp-scram",
+     .needs_authid = true,
+     .suits = has_scram,
+     .challenge = challenge_scram,
+     .verify = verify_scram},
+    {.name = "cryptosign",
+     .needs_authid = true,
+     .suits = has_key,
+     .challenge = challenge_cryptosign,
+     .verify = verify_cryptosign},
+};
+
+const struct bondy_login_method *bondy_login_method(struct bondy_slice name)
+{
+    for (size_t i = 0; i < BONDY_COUNT(methods); i++)
+        if (bondy_slice_is(name, methods[i].name))
+            return &methods[i];
+    return NULL;
+}
