@@ -12,8 +12,19 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/cra.h \
 	src/security/cryptosign.c \
 	src/security/cryptosign.h \
+	src/security/edit.c \
+	src/security/edit.h \
+	src/security/grant.c \
+	src/security/grant.h \
+	src/security/grant_write.c \
+	src/security/group.c \
+	src/security/group.h \
+	src/security/group_local.h \
+	src/security/group_write.c \
 	src/security/identity.c \
 	src/security/identity.h \
+	src/security/input.c \
+	src/security/input.h \
 	src/security/kdf.c \
 	src/security/kdf.h \
 	src/security/keys.c \
@@ -25,6 +36,10 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/login_local.h \
 	src/security/login_methods.c \
 	src/security/login_token.c \
+	src/security/names.c \
+	src/security/names.h \
+	src/security/order.c \
+	src/security/order.h \
 	src/security/password.c \
 	src/security/password.h \
 	src/security/password_form.c \
@@ -47,8 +62,13 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/rbac_roles.h \
 	src/security/realm.c \
 	src/security/realm.h \
+	src/security/realm_builtin.c \
+	src/security/realm_entry.c \
+	src/security/realm_entry.h \
 	src/security/realm_input.c \
-	src/security/realm_input.h \
+	src/security/realm_local.h \
+	src/security/realm_nested.c \
+	src/security/realm_table.c \
 	src/security/realm_write.c \
 	src/security/role.c \
 	src/security/role.h \
@@ -57,6 +77,11 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/rule.c \
 	src/security/scram.c \
 	src/security/scram.h \
+	src/security/source.c \
+	src/security/source.h \
+	src/security/source_write.c \
+	src/security/stored.c \
+	src/security/stored.h \
 	src/security/throttle.c \
 	src/security/throttle.h \
 	src/security/ticket.c \
@@ -66,4 +91,11 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/token.c \
 	src/security/token.h \
 	src/security/token_claims.c \
-	src/security/token_read.h
+	src/security/token_read.h \
+	src/security/user.c \
+	src/security/user.h \
+	src/security/user_elements.c \
+	src/security/user_elements.h \
+	src/security/user_input.c \
+	src/security/user_local.h \
+	src/security/user_write.c

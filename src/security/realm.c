@@ -1,366 +1,195 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/realm.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/base/alloc.h"
-#include "src/base/clock.h"
-#include "src/base/map.h"
-#include "src/sys/publish.h"
-#include "src/wamp/codec.h"
+#include "src/base/id.h"
+#include "src/security/stored.h"
 
-/* The control thread keeps `current`; each commit that changed a realm publishes a new snapshot: a
- * map of its own with a reference to each realm. Realms are few and change seldom; readers never
- * wait. */
+/* What a realm shows (1.2), and its keys. The table is in realm_table.c. */
 
-#define URI_MAX 1024
-#define MASTER_ALIAS "bondy"
+/* ---- names -------------------------------------------------------------------------------- */
 
-struct snapshot {
-    struct bondy_retired retired;
-    struct bondy_map by_uri;
-};
-
-struct bondy_realms {
-    struct snapshot *published; /* RCU */
-    struct bondy_map current;   /* control thread: URI to struct bondy_realm, one reference each */
-    bool is_dirty;
-};
-
-/* ---- one realm --------------------------------------------------------------------------- */
-
-void bondy_realm_ref(const struct bondy_realm *realm)
+bool bondy_realm_canonical(const struct bondy_security_rules *rules, struct bondy_slice uri,
+                           char *out, size_t room, size_t *len)
 {
-    bondy_ref_take(&((struct bondy_realm *)(uintptr_t)realm)->ref);
+    static const char *const usual[] = {"bondy", NULL};
+    const char *const *alias = rules == NULL ? usual : rules->master_aliases;
+
+    if (uri.len > room)
+        return false;
+    for (size_t i = 0; i < uri.len; i++)
+        out[i] = uri.data[i] >= 'A' && uri.data[i] <= 'Z' ? (char)(uri.data[i] - 'A' + 'a')
+                                                          : uri.data[i];
+    *len = uri.len;
+    for (; alias != NULL && *alias != NULL; alias++)
+        if (bondy_slice_is(bondy_slice_of(out, uri.len), *alias) &&
+            room >= sizeof BONDY_MASTER_REALM - 1) {
+            *len = sizeof BONDY_MASTER_REALM - 1;
+            memcpy(out, BONDY_MASTER_REALM, *len);
+            break;
+        }
+    return true;
 }
 
-void bondy_realm_unref(const struct bondy_realm *realm)
+bool bondy_realm_has_authmethod(const struct bondy_realm *realm, struct bondy_slice method)
 {
-    struct bondy_realm *mine = (struct bondy_realm *)(uintptr_t)realm;
-
-    if (mine == NULL || !bondy_ref_drop(&mine->ref))
-        return;
-    bondy_free(mine->uri);
-    bondy_free(mine->description);
-    json_decref(mine->document);
-    bondy_free(mine);
+    return bondy_stored_list_has(realm->authmethods, method);
 }
 
-/* The values that follow from what was given. */
-static void resolve(struct bondy_realm *realm)
+/* ---- keys --------------------------------------------------------------------------------- */
+
+static bool verifies(const struct bondy_realm_key *key, uint64_t now_ms)
 {
-    realm->is_master = strcmp(realm->uri, BONDY_MASTER_REALM) == 0;
-    realm->allows_connections = realm->connections_given != 0;
-    realm->allows_anonymous = !realm->is_master;
+    return key->retired_ms == 0 || key->retired_ms > now_ms;
 }
 
-static struct bondy_realm *make_realm(const struct bondy_record *record)
+json_t *bondy_realm_jwks(const struct bondy_realm *realm, uint64_t now_ms)
 {
-    struct bondy_realm *realm = bondy_zalloc(sizeof *realm);
-    json_t *document = bondy_value_tree(BONDY_CBOR, record->body);
-    struct bondy_slice description = bondy_json_text(document, "description");
+    json_t *keys = json_array();
 
-    bondy_ref_init(&realm->ref);
-    realm->uri = bondy_memdup0(record->key.subkey.data, record->key.subkey.len);
-    realm->description = bondy_memdup0(description.data, description.len);
-    realm->created_ms = (uint64_t)json_integer_value(json_object_get(document, "created_ms"));
-    realm->updated_ms = bondy_version_wall_ms(record->version);
-    if (realm->created_ms == 0)
-        realm->created_ms = realm->updated_ms;
-    json_object_del(document, "created_ms");
-    realm->document = document;
-    realm->connections_given = -1;
-    realm->security_given = -1;
-    realm->gen = record->gen;
-    memcpy(realm->version, record->version, BONDY_VERSION_LEN);
-    resolve(realm);
-    return realm;
+    for (size_t i = 0; realm->keys != NULL && i < realm->keys->signing_count; i++)
+        if (verifies(&realm->keys->signing[i], now_ms))
+            json_array_append(keys, realm->keys->signing[i].key->jwk);
+    return json_pack("{s:o}", "keys", keys);
 }
 
-static struct bondy_realm *copy_realm(const struct bondy_realm *from)
+const struct bondy_key *bondy_realm_find_key(const struct bondy_realm *realm,
+                                             struct bondy_slice kid, uint64_t now_ms)
 {
-    struct bondy_realm *realm = bondy_zalloc(sizeof *realm);
-
-    *realm = *from;
-    bondy_ref_init(&realm->ref);
-    realm->uri = bondy_strdup(from->uri);
-    realm->description = bondy_strdup(from->description);
-    json_incref(realm->document);
-    return realm;
+    for (size_t i = 0; realm->keys != NULL && i < realm->keys->signing_count; i++)
+        if (bondy_slice_is(kid, realm->keys->signing[i].key->kid) &&
+            verifies(&realm->keys->signing[i], now_ms))
+            return realm->keys->signing[i].key;
+    return NULL;
 }
+
+static size_t count_in_use(const struct bondy_realm *realm)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; realm->keys != NULL && i < realm->keys->signing_count; i++)
+        count += realm->keys->signing[i].retired_ms == 0;
+    return count;
+}
+
+const struct bondy_key *bondy_realm_signing_key(const struct bondy_realm *realm)
+{
+    size_t count = count_in_use(realm), chosen;
+
+    if (count == 0)
+        return NULL;
+    chosen = (size_t)(bondy_id_random() % count);
+    for (size_t i = 0; i < realm->keys->signing_count; i++)
+        if (realm->keys->signing[i].retired_ms == 0 && chosen-- == 0)
+            return realm->keys->signing[i].key;
+    return NULL;
+}
+
+bool bondy_realm_needs_keys(const struct bondy_realm *realm)
+{
+    return count_in_use(realm) == 0 || realm->keys->encryption_count == 0;
+}
+
+/* ---- outside ------------------------------------------------------------------------------ */
 
 static json_t *resolved(json_t *value, bool is_inherited)
 {
     return json_pack("{s:o, s:b}", "value", value, "inherited", is_inherited);
 }
 
-static json_t *authmethods(const struct bondy_realm *realm)
+static bool is_given(const struct bondy_realm *realm, const char *key)
 {
-    json_t *given = json_object_get(realm->document, "authmethods");
+    const json_t *value = json_object_get(realm->document, key);
 
-    if (json_is_array(given))
-        return json_incref(given);
-    return realm->is_master ? json_array() : json_pack("[s]", "anonymous");
+    return value != NULL && !json_is_null(value);
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text == NULL ? json_null() : json_string(text);
 }
 
 static json_t *effective(const struct bondy_realm *realm)
 {
-    bool has_methods = json_is_array(json_object_get(realm->document, "authmethods"));
     json_t *object = json_object();
 
     json_object_set_new(
         object, "allow_connections",
         resolved(json_boolean(realm->allows_connections), realm->connections_given < 0));
-    json_object_set_new(object, "authmethods", resolved(authmethods(realm), !has_methods));
-    json_object_set_new(object, "sso_realm_uri", resolved(json_null(), true));
+    json_object_set_new(
+        object, "authmethods",
+        resolved(json_incref(realm->authmethods), !is_given(realm, "authmethods")));
+    json_object_set_new(
+        object, "sso_realm_uri",
+        resolved(text_or_null(realm->sso_realm_uri), !is_given(realm, "sso_realm_uri")));
     json_object_set_new(object, "security_enabled",
-                        resolved(json_boolean(realm->is_master), realm->security_given < 0));
+                        resolved(json_boolean(realm->has_security), realm->security_given < 0));
     return object;
 }
 
-static json_t *hex_version(const struct bondy_realm *realm)
+/* Of `info` only the providers are shown, without their secrets. */
+static void add_providers(const struct bondy_realm *realm, json_t *object)
 {
-    char text[2 * BONDY_VERSION_LEN + 1];
+    json_t *providers = json_object_get(realm->info, "oidc_providers"), *shown, *provider;
+    const char *name;
 
-    for (int i = 0; i < BONDY_VERSION_LEN; i++)
-        snprintf(text + 2 * i, 3, "%02x", realm->version[i]);
-    return json_string(text);
+    if (!json_is_object(providers))
+        return;
+    shown = json_deep_copy(providers);
+    json_object_foreach(shown, name, provider)
+    {
+        if (json_object_get(provider, "client_secret") != NULL)
+            json_object_set_new(provider, "client_secret", json_string(BONDY_REALM_REDACTED));
+    }
+    json_object_set_new(object, "info", json_pack("{s:o}", "oidc_providers", shown));
 }
 
-static json_t *time_text(uint64_t wall_ms)
+/* Those that only verify are in the key set (JWKS) alone. */
+static json_t *keys_in_use(const struct bondy_realm *realm)
 {
-    char text[25];
+    json_t *keys = json_array();
 
-    bondy_clock_format(wall_ms, text);
-    return json_string(text);
+    for (size_t i = 0; realm->keys != NULL && i < realm->keys->signing_count; i++)
+        if (realm->keys->signing[i].retired_ms == 0)
+            json_array_append(keys, realm->keys->signing[i].key->jwk);
+    return keys;
+}
+
+/* Only what is of this realm itself, never what it inherits. */
+static void add_given(const struct bondy_realm *realm, json_t *object)
+{
+    static const char *const keys[] = {"prototype_uri", "sso_realm_uri", "authmethods",
+                                       "authenticator", "authorizer"};
+
+    for (size_t i = 0; i < BONDY_COUNT(keys); i++)
+        if (is_given(realm, keys[i]))
+            json_object_set(object, keys[i], json_object_get(realm->document, keys[i]));
+    if (realm->connections_given >= 0)
+        json_object_set_new(object, "allow_connections", json_boolean(realm->connections_given));
+    if (is_given(realm, "password_opts") ||
+        json_array_size(json_object_get(realm->document, "authmethods")) > 0)
+        json_object_set_new(object, "password_opts",
+                            bondy_password_opts_format(&realm->password_opts));
+    add_providers(realm, object);
 }
 
 json_t *bondy_realm_external(const struct bondy_realm *realm)
 {
     json_t *object = json_pack("{s:s, s:s, s:b, s:b}", "uri", realm->uri, "description",
-                               realm->description, "is_prototype", 0, "is_sso_realm", 0);
-    json_t *methods = json_object_get(realm->document, "authmethods");
+                               realm->description, "is_prototype", realm->is_prototype,
+                               "is_sso_realm", realm->is_sso_realm);
 
-    if (realm->connections_given >= 0)
-        json_object_set_new(object, "allow_connections", json_boolean(realm->connections_given));
-    if (json_is_array(methods))
-        json_object_set(object, "authmethods", methods);
+    add_given(realm, object);
     json_object_set_new(object, "security_status",
-                        json_string(realm->is_master ? "enabled" : "disabled"));
-    json_object_set_new(object, "public_keys", json_array());
+                        json_string(realm->has_security ? "enabled" : "disabled"));
+    json_object_set_new(object, "public_keys", keys_in_use(realm));
     json_object_set_new(object, "effective", effective(realm));
-    json_object_set_new(object, "created_at", time_text(realm->created_ms));
-    json_object_set_new(object, "updated_at", time_text(realm->updated_ms));
-    json_object_set_new(object, "etag", hex_version(realm));
+    if (bondy_stored_is_managed(realm->document))
+        json_object_set_new(object, "managed_by", json_string("file"));
+    json_object_set_new(object, "created_at", bondy_stored_time(realm->created_ms));
+    json_object_set_new(object, "updated_at", bondy_stored_time(realm->updated_ms));
+    json_object_set_new(object, "etag", bondy_stored_etag(realm->version));
     return object;
-}
-
-/* ---- the table --------------------------------------------------------------------------- */
-
-static void fini_realms(struct bondy_map *map)
-{
-    struct bondy_slice uri;
-    size_t cursor = 0;
-    void *realm;
-
-    while (bondy_map_next(map, &cursor, &uri, &realm))
-        bondy_realm_unref(realm);
-    bondy_map_fini(map);
-}
-
-static void free_snapshot(struct bondy_retired *retired)
-{
-    struct snapshot *snapshot = BONDY_CONTAINER(retired, struct snapshot, retired);
-
-    fini_realms(&snapshot->by_uri);
-    bondy_free(snapshot);
-}
-
-struct bondy_realms *bondy_realms_create(void)
-{
-    struct bondy_realms *realms = bondy_zalloc(sizeof *realms);
-
-    realms->published = bondy_zalloc(sizeof *realms->published);
-    return realms;
-}
-
-void bondy_realms_destroy(struct bondy_realms *realms)
-{
-    if (realms == NULL)
-        return;
-    free_snapshot(&realms->published->retired);
-    fini_realms(&realms->current);
-    bondy_free(realms);
-}
-
-bool bondy_realm_canonical(struct bondy_slice uri, char *out, size_t room, size_t *len)
-{
-    if (uri.len > room)
-        return false;
-    for (size_t i = 0; i < uri.len; i++)
-        out[i] = (char)((uint8_t)uri.data[i] < 0x80 ? tolower((uint8_t)uri.data[i]) : uri.data[i]);
-    *len = uri.len;
-    if (bondy_slice_is(bondy_slice_of(out, uri.len), MASTER_ALIAS) &&
-        room >= sizeof BONDY_MASTER_REALM - 1) {
-        *len = sizeof BONDY_MASTER_REALM - 1;
-        memcpy(out, BONDY_MASTER_REALM, *len);
-    }
-    return true;
-}
-
-const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
-                                            struct bondy_slice uri)
-{
-    const struct snapshot *snapshot = bondy_publish_get(realms->published);
-    char canonical[URI_MAX];
-    size_t len;
-
-    if (!bondy_realm_canonical(uri, canonical, sizeof canonical, &len))
-        return NULL;
-    return bondy_map_find(&snapshot->by_uri, bondy_slice_of(canonical, len));
-}
-
-static int by_uri(const void *a, const void *b)
-{
-    const struct bondy_realm *const *left = a, *const *right = b;
-
-    return strcmp((*left)->uri, (*right)->uri);
-}
-
-json_t *bondy_realms_list(const struct bondy_realms *realms)
-{
-    const struct snapshot *snapshot = bondy_publish_get(realms->published);
-    size_t count = snapshot->by_uri.count, filled = 0, cursor = 0;
-    const struct bondy_realm **sorted = bondy_calloc(count, sizeof *sorted);
-    json_t *list = json_array();
-    struct bondy_slice uri;
-    void *realm;
-
-    while (filled < count && bondy_map_next(&snapshot->by_uri, &cursor, &uri, &realm))
-        sorted[filled++] = realm;
-    qsort(sorted, filled, sizeof *sorted, by_uri);
-    for (size_t i = 0; i < filled; i++)
-        json_array_append_new(list, bondy_realm_external(sorted[i]));
-    bondy_free(sorted);
-    return list;
-}
-
-/* ---- the feed ---------------------------------------------------------------------------- */
-
-static void replace(struct bondy_realms *realms, struct bondy_slice uri, struct bondy_realm *realm)
-{
-    bondy_realm_unref(realm == NULL ? bondy_map_remove(&realms->current, uri)
-                                    : bondy_map_put(&realms->current, uri, realm));
-    realms->is_dirty = true;
-}
-
-static void on_realm(struct bondy_realms *realms, const struct bondy_record *record)
-{
-    struct bondy_realm *old = bondy_map_find(&realms->current, record->key.subkey);
-    struct bondy_realm *made;
-
-    if (record->is_tombstone) {
-        replace(realms, record->key.subkey, NULL);
-        return;
-    }
-    made = make_realm(record);
-    if (old != NULL && old->gen == made->gen) {
-        made->connections_given = old->connections_given;
-        made->security_given = old->security_given;
-        resolve(made);
-    }
-    replace(realms, record->key.subkey, made);
-}
-
-static struct bondy_realm *find_scope(struct bondy_realms *realms,
-                                      const struct bondy_record *record)
-{
-    uint8_t hash[BONDY_SCOPE_HASH_LEN];
-    struct bondy_slice uri;
-    size_t cursor = 0;
-    void *realm;
-
-    while (bondy_map_next(&realms->current, &cursor, &uri, &realm)) {
-        bondy_store_scope_hash(uri, hash);
-        if (memcmp(hash, record->scope_hash, sizeof hash) == 0)
-            return realm;
-    }
-    return NULL;
-}
-
-/* A switch of a realm: element `s \0 name`, its body a boolean. */
-static void on_element(struct bondy_realms *realms, const struct bondy_record *record)
-{
-    struct bondy_realm *old = find_scope(realms, record), *made;
-    json_t *value;
-    int given;
-
-    if (old == NULL || old->gen != record->key.gen)
-        return;
-    value = record->is_tombstone ? NULL : bondy_value_tree(BONDY_CBOR, record->body);
-    given = value == NULL ? -1 : json_is_true(value);
-    json_decref(value);
-    made = copy_realm(old);
-    if (bondy_slice_eq(record->key.subkey, BONDY_SLICE("s\0allow_connections")))
-        made->connections_given = given;
-    else if (bondy_slice_eq(record->key.subkey, BONDY_SLICE("s\0security_enabled")))
-        made->security_given = given;
-    if (memcmp(record->version, made->version, BONDY_VERSION_LEN) > 0) {
-        memcpy(made->version, record->version, BONDY_VERSION_LEN);
-        made->updated_ms = bondy_version_wall_ms(record->version);
-    }
-    resolve(made);
-    replace(realms, bondy_slice_text(made->uri), made);
-}
-
-void bondy_realms_on_change(struct bondy_realms *realms, const struct bondy_change *change)
-{
-    if (change->now.key.type == BONDY_RECORD_REALM)
-        on_realm(realms, &change->now);
-    else if (change->now.key.type == BONDY_RECORD_REALM_ELEMENT)
-        on_element(realms, &change->now);
-}
-
-void bondy_realms_publish(struct bondy_realms *realms)
-{
-    struct snapshot *made, *old = realms->published;
-    struct bondy_slice uri;
-    size_t cursor = 0;
-    void *realm;
-
-    if (!realms->is_dirty)
-        return;
-    realms->is_dirty = false;
-    made = bondy_zalloc(sizeof *made);
-    while (bondy_map_next(&realms->current, &cursor, &uri, &realm)) {
-        bondy_realm_ref(realm);
-        bondy_map_put(&made->by_uri, uri, realm);
-    }
-    bondy_publish_set(realms->published, made);
-    bondy_publish_retire(&old->retired, free_snapshot);
-}
-
-static int load_one(void *context, const struct bondy_record *record)
-{
-    struct bondy_change change = {.now = *record};
-
-    bondy_realms_on_change(context, &change);
-    return 0;
-}
-
-int bondy_realms_load_wait(struct bondy_realms *realms, struct bondy_store *store,
-                           struct bondy_error *err)
-{
-    /* Elements find their realm, so realms come first. */
-    int rc = bondy_store_scan_wait(store, BONDY_RECORD_REALM, BONDY_SLICE_EMPTY, load_one, realms);
-
-    if (rc == 0)
-        rc = bondy_store_scan_wait(store, BONDY_RECORD_REALM_ELEMENT, BONDY_SLICE_EMPTY, load_one,
-                                   realms);
-    if (rc != 0)
-        return bondy_fail(err, BONDY_EIO, "reading the realms from the store");
-    bondy_realms_publish(realms);
-    return BONDY_OK;
 }

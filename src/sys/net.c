@@ -190,7 +190,7 @@ static bool parse_prefix(struct bondy_slice text, unsigned max, unsigned *out)
     return value <= max;
 }
 
-int bondy_cidr_parse(struct bondy_slice text, struct bondy_cidr *out, struct bondy_error *err)
+static int parse_cidr(struct bondy_slice text, struct bondy_cidr *out, struct bondy_error *err)
 {
     const char *slash = text.len == 0 ? NULL : memchr(text.data, '/', text.len);
     size_t host_len = slash == NULL ? text.len : (size_t)(slash - text.data);
@@ -209,15 +209,58 @@ int bondy_cidr_parse(struct bondy_slice text, struct bondy_cidr *out, struct bon
     if (slash != NULL && !parse_prefix(bondy_slice_skip(text, host_len + 1), max, &out->prefix))
         goto bad;
     out->prefix += 128 - max;
-    if (has_bits_behind(out->bits, out->prefix))
-        return bondy_fail(err, BONDY_EINVAL,
-                          "\"" BONDY_SLICE_FMT "\" has bits behind its prefix, expected zeros",
-                          BONDY_SLICE_ARG(text));
     return BONDY_OK;
 bad:
     return bondy_fail(err, BONDY_EINVAL,
                       "\"" BONDY_SLICE_FMT "\" is not an address or address/prefix",
                       BONDY_SLICE_ARG(text));
+}
+
+int bondy_cidr_parse(struct bondy_slice text, struct bondy_cidr *out, struct bondy_error *err)
+{
+    int rc = parse_cidr(text, out, err);
+
+    if (rc == BONDY_OK && has_bits_behind(out->bits, out->prefix))
+        return bondy_fail(err, BONDY_EINVAL,
+                          "\"" BONDY_SLICE_FMT "\" has bits behind its prefix, expected zeros",
+                          BONDY_SLICE_ARG(text));
+    return rc;
+}
+
+int bondy_cidr_parse_network(struct bondy_slice text, struct bondy_cidr *out,
+                             struct bondy_error *err)
+{
+    int rc = parse_cidr(text, out, err);
+
+    for (unsigned i = out->prefix; rc == BONDY_OK && i < 128; i++)
+        out->bits[i / 8] &= (uint8_t)~(0x80U >> i % 8);
+    return rc;
+}
+
+static bool is_ipv4(const struct bondy_cidr *cidr)
+{
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+
+    return cidr->prefix >= 96 && memcmp(cidr->bits, mapped, sizeof mapped) == 0;
+}
+
+char *bondy_cidr_format(const struct bondy_cidr *cidr, char out[BONDY_ADDRESS_TEXT])
+{
+    char host[INET6_ADDRSTRLEN];
+
+    if (is_ipv4(cidr)) {
+        inet_ntop(AF_INET, cidr->bits + 12, host, sizeof host);
+        snprintf(out, BONDY_ADDRESS_TEXT, "%s/%u", host, cidr->prefix - 96);
+    } else {
+        inet_ntop(AF_INET6, cidr->bits, host, sizeof host);
+        snprintf(out, BONDY_ADDRESS_TEXT, "%s/%u", host, cidr->prefix);
+    }
+    return out;
+}
+
+bool bondy_cidr_is_all(const struct bondy_cidr *cidr)
+{
+    return cidr->prefix == 0 || (cidr->prefix == 96 && is_ipv4(cidr));
 }
 
 bool bondy_cidr_contains(const struct bondy_cidr *cidr, const struct bondy_address *address)
@@ -229,6 +272,22 @@ bool bondy_cidr_contains(const struct bondy_cidr *cidr, const struct bondy_addre
     if (!address_bits(address, bits) || memcmp(bits, cidr->bits, whole) != 0)
         return false;
     return rest == 0 || ((bits[whole] ^ cidr->bits[whole]) >> (8 - rest)) == 0;
+}
+
+bool bondy_cidr_admits(const struct bondy_cidr *cidr, const struct bondy_address *address)
+{
+    static const struct bondy_cidr mapped = {{[10] = 0xFF, [11] = 0xFF}, 96};
+    struct bondy_address v4, v6;
+
+    if (bondy_cidr_is_all(cidr))
+        return true;
+    if (address->any.sa_family == AF_UNIX)
+        return (bondy_address_parse("127.0.0.1", 0, &v4, NULL) == BONDY_OK &&
+                bondy_cidr_admits(cidr, &v4)) ||
+               (bondy_address_parse("::1", 0, &v6, NULL) == BONDY_OK &&
+                bondy_cidr_admits(cidr, &v6));
+    return bondy_cidr_contains(&mapped, address) == is_ipv4(cidr) &&
+           bondy_cidr_contains(cidr, address);
 }
 
 /* ---- listening ------------------------------------------------------------------------------- */

@@ -61,6 +61,17 @@ struct bondy_cidr {
     unsigned prefix;  /* of 128 */
 };
 int bondy_cidr_parse(struct bondy_slice text, struct bondy_cidr *out, struct bondy_error *err);
+/* The same, but bits behind the prefix are taken for zeros, and IPv4-mapped IPv6 networks for IPv4.
+ */
+int bondy_cidr_parse_network(struct bondy_slice text, struct bondy_cidr *out,
+                             struct bondy_error *err);
+/* "10.0.0.0/8", "2001:db8::/32": of equal networks the same text. Returns `out`. */
+char *bondy_cidr_format(const struct bondy_cidr *cidr, char out[BONDY_ADDRESS_TEXT]);
+/* 0.0.0.0/0 or ::/0. */
+bool bondy_cidr_is_all(const struct bondy_cidr *cidr);
 bool bondy_cidr_contains(const struct bondy_cidr *cidr, const struct bondy_address *address);
+/* As rules for peers mean it: a /0 of either family holds every address, else the families must
+ * agree, and a peer on a Unix socket counts as one on a loopback address. */
+bool bondy_cidr_admits(const struct bondy_cidr *cidr, const struct bondy_address *address);
 
 #endif
