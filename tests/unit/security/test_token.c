@@ -212,6 +212,31 @@ static void tokens_that_must_not_verify(void **state)
     }
 }
 
+/* Signed by OpenSSL. */
+static void a_token_made_elsewhere_verifies(void **state)
+{
+    static const char public_pem[] =
+        "-----BEGIN PUBLIC KEY-----\n"
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAErrEH2qAyQznbsJjIz6XoEMAkTm3m\n"
+        "eUH8DKtM9NxwdQn1S02Jnin+PVTDZOFCN0UFymm4r//vd/SRthPQQnTQYg==\n"
+        "-----END PUBLIC KEY-----\n";
+    static const char jws[] =
+        "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjExOTM4NDkyMCJ9.eyJpZCI6IjAxOTA"
+        "iLCJ2c24iOiIxLjEiLCJpYXQiOjE3NjczMjI4MDAsImV4cCI6MTc2NzMyNjQwMCwiaXNzIjoib3JnLmF"
+        "jbWUuc3NvIiwiYXVkIjpbIngiLCJvcmcuYWNtZS5zc28iXSwic3ViIjoibW9uYSIsImF1dGgiOnsic2N"
+        "vcGUiOnsicmVhbG0iOiJvcmcuYWNtZS5zaG9wIiwiY2xpZW50X2lkIjoiYWxsIiwiZGV2aWNlX2lkIjo"
+        "iYWxsIn0sInJvbGVzIjpbXX0sIm5iZiI6MTc2NzMyMjgwMCwianRpIjoiYSJ9.cPTKzHCqh1V2HS_OhD"
+        "dLQdMNENr8ufKXDIsiDIbhRIJN1FydH-wyyBZVndhVyXd3AtKWqsko8P9-aubxmeWqGA";
+    struct bondy_key *theirs;
+
+    (void)state;
+    assert_int_equal(bondy_key_parse(bondy_slice_text(public_pem), BONDY_KEY_EC_P256,
+                                     BONDY_SLICE("119384920"), &theirs, NULL),
+                     BONDY_OK);
+    assert_int_equal(verify_text(jws, theirs), BONDY_OK);
+    bondy_key_destroy(theirs);
+}
+
 /* Another implementation of ES256 takes what is signed here; what that one signs over GnuTLS has r
  * and s of 66 octets, which the standard has not, and is refused. */
 static void another_implementation_agrees(void **state)
@@ -639,6 +664,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_signed_is_verified),
         cmocka_unit_test(tokens_that_must_not_verify),
+        cmocka_unit_test(a_token_made_elsewhere_verifies),
         cmocka_unit_test(another_implementation_agrees),
         cmocka_unit_test(the_claims_may_name_the_key),
         cmocka_unit_test(without_a_usable_key_nothing_verifies),
