@@ -2,15 +2,17 @@
 #ifndef BONDY_STORE_BACKUP_H
 #define BONDY_STORE_BACKUP_H
 
-/* backup: a hot copy of the store as one file, and back. operations.md 6.2; threat-model D1, D2, A8.
+/* backup: a hot copy of the store as one file, and back. operations.md 6.2; threat-model D1, D2,
+ * A8.
  *
  * A copy is made from one view while writes go on: it shows one moment. Only when the store's map
  * has to grow meanwhile the copy starts again from a later moment, since growth waits for views and
- * writers must not wait for a copy. A file is read twice to be restored: everything in it is checked
- * before the first record is applied. Memory is bounded by one block, whatever the file says.
+ * writers must not wait for a copy. A file is read twice to be restored: everything in it is
+ * checked before the first record is applied. Memory is bounded by one block, whatever the file
+ * says.
  *
- * All functions with `_wait` read and write files: pool or helper threads only. Progress may be read
- * and a task cancelled from any thread. */
+ * All functions with `_wait` read and write files: pool or helper threads only. Progress may be
+ * read and a task cancelled from any thread. */
 
 #include <jansson.h>
 #include <stdatomic.h>
@@ -43,7 +45,8 @@ struct bondy_backup_filter {
     uint32_t types;                   /* bit n: type n; 0: all */
 };
 
-/* The word for a record type in filters and reports ("user", "user_element"); NULL: unknown type. */
+/* The word for a record type in filters and reports ("user", "user_element"); NULL: unknown type.
+ */
 const char *bondy_backup_type_name(enum bondy_record_type type);
 /* The bit for filter.types; 0 when there is no such word. */
 uint32_t bondy_backup_type_bit(struct bondy_slice name);

@@ -6,8 +6,9 @@
  * expiry (cluster.md B3.6), and the children of containers that were deleted or made again (B2.4).
  * Tombstones stay.
  *
- * Nothing is searched: two indexes in the store, kept with every write, say what is due. The work is
- * done in small jobs on the control thread, one after the other, so that writers get in between. */
+ * Nothing is searched: two indexes in the store, kept with every write, say what is due. The work
+ * is done in small jobs on the control thread, one after the other, so that writers get in between.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,8 +34,8 @@ int bondy_purge_step_wait(struct bondy_store *store, const struct bondy_purge_op
 /* Runs rounds from a timer of `loop`, on whose thread this and stop are called. */
 struct bondy_purge *bondy_purge_start(struct bondy_store *store, struct bondy_loop *loop,
                                       const struct bondy_purge_options *options);
-/* No step begins any more; one that runs is waited for by turning the loop's inbox, after which
- * `stopped` is called (may be NULL), possibly at once. NULL is fine. Before the store is closed. */
+/* No step begins any more; one that is with the store ends by itself, so the loop has to turn once
+ * more after the store is closed. NULL is fine. */
 void bondy_purge_stop(struct bondy_purge *purge);
 
 #endif
