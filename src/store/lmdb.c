@@ -185,6 +185,14 @@ int bondy_lmdb_delete(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
     return rc == 0 || rc == MDB_NOTFOUND ? BONDY_OK : fail(err, "removing a record", rc);
 }
 
+int bondy_lmdb_clear(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                     struct bondy_error *err)
+{
+    int rc = mdb_drop(txn->txn, txn->db->tables[table], 0);
+
+    return rc == 0 ? BONDY_OK : fail(err, "clearing a table", rc);
+}
+
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
                     struct bondy_slice prefix, struct bondy_slice from,
                     int (*fn)(void *context, struct bondy_slice key, struct bondy_slice value),

@@ -47,6 +47,9 @@ int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, stru
 /* One that is not there is fine. */
 int bondy_lmdb_delete(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
                       struct bondy_slice key, struct bondy_error *err);
+/* Removes everything of a table. */
+int bondy_lmdb_clear(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                     struct bondy_error *err);
 /* In key order, those that start with `prefix`, from the key `from` on when it is not empty, until
  * `fn` returns non-zero, which is returned. */
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,

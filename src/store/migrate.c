@@ -28,7 +28,11 @@ static int index_one(void *context, struct bondy_slice key, struct bondy_slice v
 static int add_indexes(struct bondy_lmdb_txn *txn, struct bondy_error *err)
 {
     struct bondy_index index = {.txn = txn, .now_ms = 0, .err = err};
+    int rc;
 
+    if ((rc = bondy_lmdb_clear(txn, BONDY_LMDB_EXPIRY, err)) < 0 ||
+        (rc = bondy_lmdb_clear(txn, BONDY_LMDB_HIDDEN, err)) < 0)
+        return rc;
     return bondy_lmdb_scan(txn, BONDY_LMDB_RECORDS, BONDY_SLICE_EMPTY, BONDY_SLICE_EMPTY, index_one,
                            &index, err);
 }

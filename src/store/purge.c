@@ -375,6 +375,8 @@ static void init_step(struct step *step, const struct bondy_purge_options *optio
     *step = (struct step){.job = {.run = run_step}, .options = *options};
     if (step->options.batch == 0)
         step->options.batch = DEFAULT_BATCH;
+    if (step->options.batch < 2) /* a container costs one, so one would lead nowhere */
+        step->options.batch = 2;
     if (step->options.expired_ms == 0)
         step->options.expired_ms = DEFAULT_EXPIRED_MS;
     if (step->options.every_ms == 0)
