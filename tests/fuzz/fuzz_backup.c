@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backup file: as it is; as the content of a block that is right; and as one record of a file that
- * is right, with its checksum put right, so that what lies behind each check is reached too. */
+/* A backup file: as it is; as the content of a block that is right; and as one record of a file
+ * that is right, with its checksum put right, so that what lies behind each check is reached too.
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <sys/mman.h>
@@ -9,7 +10,6 @@
 #include "src/base/alloc.h"
 #include "src/store/backup_file.h"
 #include "src/store/write.h"
-
 
 static void put_u32(struct bondy_buf *out, uint32_t value)
 {

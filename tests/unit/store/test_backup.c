@@ -24,8 +24,10 @@ static const struct store_word everything[] = {
     {BONDY_RECORD_USER_ELEMENT, REALM, 0, BONDY_SLICE("ann\0\0\0\0\0\0g\0staff"), .text = "in"},
     {BONDY_RECORD_USER_ELEMENT, REALM, 0, BONDY_SLICE("bob\0\0\0\0\0\0g\0staff"), .text = "in"},
     {BONDY_RECORD_GRANT, REALM, 0, BONDY_SLICE("u\0bob\0\0\0\0\0\0prefix\0com."), .text = "call"},
-    {BONDY_RECORD_TICKET, REALM, 0, BONDY_SLICE("ann\0\0\0\0\0\0x"), .text = "ticket", .expires_ms = LATE},
-    {BONDY_RECORD_TICKET, REALM, 0, BONDY_SLICE("ann\0\0\0\0\0\0y"), .text = "old", .expires_ms = 1},
+    {BONDY_RECORD_TICKET, REALM, 0, BONDY_SLICE("ann\0\0\0\0\0\0x"), .text = "ticket",
+     .expires_ms = LATE},
+    {BONDY_RECORD_TICKET, REALM, 0, BONDY_SLICE("ann\0\0\0\0\0\0y"), .text = "old",
+     .expires_ms = 1},
     {BONDY_RECORD_SETTING, .subkey = BONDY_SLICE("colour"), .text = "blue"},
     {BONDY_RECORD_RETAINED, REALM, 0, BONDY_SLICE("topic"), .text = "event", .expires_ms = LATE},
     {BONDY_RECORD_USER, REALM, 0, BONDY_SLICE("bob"), .is_gone = true},
@@ -111,7 +113,8 @@ static void expect_text(struct store_rig *rig, const char *expected)
     bondy_free(text);
 }
 
-/* ---- there and back --------------------------------------------------------------------------- */
+/* ---- there and back ---------------------------------------------------------------------------
+ */
 
 static void backup_wipe_and_restore_give_the_same_octets(void **state)
 {
@@ -204,7 +207,8 @@ static void the_versions_of_a_restore_are_not_passed_by_later_writes(void **stat
     bondy_free(path);
 }
 
-/* ---- modes ------------------------------------------------------------------------------------ */
+/* ---- modes ------------------------------------------------------------------------------------
+ */
 
 /* What a store looks like that went on after its backup: b changed, c deleted, d new. */
 static char *go_on_after_backup(struct store_rig *rig)
@@ -250,10 +254,10 @@ static void empty_refuses_a_store_with_anything_but_defaults(void **state)
     struct bondy_error err = {0};
     char *path = go_on_after_backup(rig);
 
-    assert_int_equal(
-        restore_with(rig, path, (struct bondy_backup_restore){.mode = BONDY_BACKUP_EMPTY}, &report,
-                     &err),
-        BONDY_ESTATE);
+    assert_int_equal(restore_with(rig, path,
+                                  (struct bondy_backup_restore){.mode = BONDY_BACKUP_EMPTY},
+                                  &report, &err),
+                     BONDY_ESTATE);
     store_rig_wipe(rig);
     store_rig_put(rig, BONDY_RECORD_SETTING, .subkey = BONDY_SLICE("a"), .text = "default",
                   .is_builtin = true);
@@ -270,10 +274,10 @@ static void a_dry_run_counts_and_changes_nothing(void **state)
     json_t *tree;
 
     for (int mode = BONDY_BACKUP_MERGE; mode <= BONDY_BACKUP_FORCE; mode++) {
-        restore(rig, path,
-                (struct bondy_backup_restore){.mode = (enum bondy_backup_mode)mode,
-                                              .is_dry_run = true},
-                &report);
+        restore(
+            rig, path,
+            (struct bondy_backup_restore){.mode = (enum bondy_backup_mode)mode, .is_dry_run = true},
+            &report);
         expect_text(rig, "15/0/a=old 15/0/b=new -15/0/c 15/0/d=new ");
     }
     tree = bondy_backup_report_tree(&report);
@@ -310,11 +314,11 @@ static void force_brings_a_deleted_user_back_with_what_it_had(void **state)
     store_rig_write(rig, everything, 8);
     path = make_backup(rig, plain);
     store_rig_put(rig, BONDY_RECORD_USER, REALM, 0, BONDY_SLICE("bob"), .is_gone = true);
-    restore(rig, path,
-            (struct bondy_backup_restore){
-                .mode = BONDY_BACKUP_FORCE,
-                .filter = {.realms = &BONDY_SLICE(REALM), .realm_count = 1}},
-            &report);
+    restore(
+        rig, path,
+        (struct bondy_backup_restore){.mode = BONDY_BACKUP_FORCE,
+                                      .filter = {.realms = &BONDY_SLICE(REALM), .realm_count = 1}},
+        &report);
     assert_int_equal(report.filtered, 2);
     expect_text(rig, "1/0/com.acme=realm 1/0/com.other=other 3/0/ann=their ann 3/0/ann=ann "
                      "3/0/bob=bob#1 4/0/ann......g.staff=in 4/0/bob......g.staff=in "
@@ -342,7 +346,8 @@ static void force_does_not_bring_hidden_records_to_life(void **state)
     bondy_free(path);
 }
 
-/* ---- filters ---------------------------------------------------------------------------------- */
+/* ---- filters ----------------------------------------------------------------------------------
+ */
 
 static void filters_choose_realms_and_types(void **state)
 {
@@ -380,7 +385,8 @@ static void filters_choose_realms_and_types(void **state)
     bondy_free(bare);
 }
 
-/* ---- places ----------------------------------------------------------------------------------- */
+/* ---- places -----------------------------------------------------------------------------------
+ */
 
 static mode_t mode_of(const char *path)
 {
@@ -425,15 +431,24 @@ static void names_outside_the_folder_are_refused(void **state)
         const char *name;
         int rc;
     } cases[] = {
-        {"../store/data.mdb", BONDY_EINVAL},   {"sub/../x.bdyb", BONDY_EINVAL},
-        {"..", BONDY_EINVAL},                  {"", BONDY_EINVAL},
-        {".", BONDY_EINVAL},                   {"/etc/passwd", BONDY_EINVAL},
-        {"link.bdyb", BONDY_EINVAL},           {"folder_link/x.bdyb", BONDY_EINVAL},
-        {"sub", BONDY_EINVAL},                 {"x.bdyb/y", BONDY_EINVAL},
-        {"not_there.bdyb", BONDY_ENOENT},      {"no_folder/x.bdyb", BONDY_ENOENT},
-        {"sub/./x.bdyb", BONDY_EPROTO},        {"x.bdyb", BONDY_EPROTO},
-        {"@/x.bdyb", BONDY_EPROTO},            {"@//sub//x.bdyb", BONDY_EPROTO},
-        {"@/../store/data.mdb", BONDY_EINVAL}, {"@x/x.bdyb", BONDY_EINVAL},
+        {"../store/data.mdb", BONDY_EINVAL},
+        {"sub/../x.bdyb", BONDY_EINVAL},
+        {"..", BONDY_EINVAL},
+        {"", BONDY_EINVAL},
+        {".", BONDY_EINVAL},
+        {"/etc/passwd", BONDY_EINVAL},
+        {"link.bdyb", BONDY_EINVAL},
+        {"folder_link/x.bdyb", BONDY_EINVAL},
+        {"sub", BONDY_EINVAL},
+        {"x.bdyb/y", BONDY_EINVAL},
+        {"not_there.bdyb", BONDY_ENOENT},
+        {"no_folder/x.bdyb", BONDY_ENOENT},
+        {"sub/./x.bdyb", BONDY_EPROTO},
+        {"x.bdyb", BONDY_EPROTO},
+        {"@/x.bdyb", BONDY_EPROTO},
+        {"@//sub//x.bdyb", BONDY_EPROTO},
+        {"@/../store/data.mdb", BONDY_EINVAL},
+        {"@x/x.bdyb", BONDY_EINVAL},
         {"pipe", BONDY_EINVAL},
     };
     struct store_rig *rig = *state;
@@ -479,8 +494,7 @@ static void a_backup_is_not_made_outside_the_folder(void **state)
     snprintf(link, sizeof link, "%s/link", rig->dir);
     assert_int_equal(symlink("/tmp", link), 0);
     for (size_t i = 0; i < BONDY_COUNT(paths); i++) {
-        struct bondy_backup_options options = {.dir = rig->dir,
-                                               .path = bondy_slice_text(paths[i])};
+        struct bondy_backup_options options = {.dir = rig->dir, .path = bondy_slice_text(paths[i])};
 
         assert_int_equal(bondy_backup_begin_wait(rig->store, &options, &backup, NULL),
                          BONDY_EINVAL);
@@ -525,7 +539,8 @@ static void only_the_newest_are_kept(void **state)
     json_decref(list);
 }
 
-/* ---- encrypted -------------------------------------------------------------------------------- */
+/* ---- encrypted --------------------------------------------------------------------------------
+ */
 
 static void an_encrypted_backup_opens_for_each_recipient_and_nobody_else(void **state)
 {

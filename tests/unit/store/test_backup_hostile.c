@@ -54,17 +54,18 @@ static void write_file(struct store_rig *rig, const char *name, struct bondy_sli
     assert_int_equal(bondy_file_write(path, content, 0600, NULL), BONDY_OK);
 }
 
-/* ---- damaged files ---------------------------------------------------------------------------- */
+/* ---- damaged files ----------------------------------------------------------------------------
+ */
 
 /* A backup of some records that cannot be packed, over several blocks. */
 static struct bondy_buf whole_backup(struct store_rig *rig, bool is_encrypted)
 {
     uint8_t keys[1][BONDY_BACKUP_KEY_LEN];
     uint8_t secret_key[BONDY_BACKUP_KEY_LEN];
-    struct bondy_backup_options options = {
-        .dir = rig->dir,
-        .recipients = (const uint8_t(*)[BONDY_BACKUP_KEY_LEN])keys,
-        .recipient_count = is_encrypted};
+    struct bondy_backup_options options = {.dir = rig->dir,
+                                           .recipients =
+                                               (const uint8_t(*)[BONDY_BACKUP_KEY_LEN])keys,
+                                           .recipient_count = is_encrypted};
     struct bondy_backup_progress progress = {0};
     struct bondy_buf content = BONDY_BUF_EMPTY;
     struct bondy_backup *backup;
@@ -135,7 +136,8 @@ static void a_file_with_a_flipped_bit_changes_nothing(void **state)
     bondy_buf_fini(&content);
 }
 
-/* ---- files that are made on purpose ----------------------------------------------------------- */
+/* ---- files that are made on purpose -----------------------------------------------------------
+ */
 
 /* One wrong record among right ones, in a file that is right in every other way. */
 struct forged {
@@ -159,8 +161,8 @@ struct forged {
 static void write_forged(struct bondy_backup_writer *writer, const struct forged *forged)
 {
     static const uint8_t nobody[BONDY_WRITER_LEN];
-    const struct bondy_store_key key = {
-        forged->type, bondy_slice_text(forged->realm), forged->key_gen, forged->subkey};
+    const struct bondy_store_key key = {forged->type, bondy_slice_text(forged->realm),
+                                        forged->key_gen, forged->subkey};
     struct bondy_envelope envelope = {.flags = forged->flags,
                                       .gen = forged->gen,
                                       .schema = 1,
@@ -264,8 +266,10 @@ static void lengths_are_not_believed(void **state)
     struct store_rig *rig = *state;
     struct bondy_buf content = whole_backup(rig, false);
     static const uint8_t lengths[][8] = {
-        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {0, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff},
-        {0, 0x1f, 0xff, 0xff, 0, 0x1f, 0xff, 0xff},       {0, 0, 0, 0, 0, 0, 0, 0},
+        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+        {0, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff},
+        {0, 0x1f, 0xff, 0xff, 0, 0x1f, 0xff, 0xff},
+        {0, 0, 0, 0, 0, 0, 0, 0},
         {0, 0, 0, 1, 0, 0, 0, 0},
     };
 

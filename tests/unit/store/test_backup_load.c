@@ -135,11 +135,11 @@ static void *write_until_stopped(void *context)
 
     while (!atomic_load(&load->stops)) {
         snprintf(name, sizeof name, "w%u", load->written);
-        if (store_rig_write(load->rig,
-                            (const struct store_word[]){{BONDY_RECORD_SETTING,
-                                                         .subkey = bondy_slice_text(name),
-                                                         .text = "written"}},
-                            1) == BONDY_OK)
+        if (store_rig_write(
+                load->rig,
+                (const struct store_word[]){
+                    {BONDY_RECORD_SETTING, .subkey = bondy_slice_text(name), .text = "written"}},
+                1) == BONDY_OK)
             load->written++;
     }
     return NULL;

@@ -45,8 +45,8 @@ static unsigned purge(struct store_rig *rig, struct bondy_purge_options options,
     bool has_more;
 
     do {
-        assert_int_equal(
-            bondy_purge_step_wait(rig->store, &options, &removed, &has_more, NULL), BONDY_OK);
+        assert_int_equal(bondy_purge_step_wait(rig->store, &options, &removed, &has_more, NULL),
+                         BONDY_OK);
         sum += removed;
         steps++;
     } while (has_more && steps < 10000);
