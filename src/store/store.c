@@ -126,7 +126,7 @@ static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
 
 static void tell_changes(struct bondy_store *store, const struct bondy_noted_change *change)
 {
-    for (; change != NULL; change = change->next) {
+    for (; change != NULL && store->on_change != NULL; change = change->next) {
         struct bondy_slice key = bondy_slice_of(change->bytes, change->key_len);
         struct bondy_slice now = bondy_slice_of(change->bytes + key.len, change->now_len);
         struct bondy_slice then = bondy_slice_of(now.data + now.len, change->before_len);
@@ -136,8 +136,7 @@ static void tell_changes(struct bondy_store *store, const struct bondy_noted_cha
         BONDY_BUG_ON(!bondy_record_fill(key, now, &told.now));
         if (then.len > 0 && bondy_record_fill(key, then, &before) && !before.is_tombstone)
             told.before = &before;
-        if (store->on_change != NULL)
-            store->on_change(store->context, &told);
+        store->on_change(store->context, &told);
     }
     if (store->on_commit != NULL)
         store->on_commit(store->context);

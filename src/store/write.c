@@ -12,22 +12,28 @@ static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
            (envelope->expires_ms == 0 || envelope->expires_ms > now_ms);
 }
 
+static bool fill(struct bondy_slice key, const struct bondy_envelope *envelope,
+                 struct bondy_record *out)
+{
+    if (!bondy_key_decode(key, &out->key))
+        return false;
+    if (envelope->subkey.len > 0)
+        out->key.subkey = envelope->subkey;
+    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
+    out->is_tombstone = (envelope->flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
+    out->gen = envelope->gen;
+    memcpy(out->version, envelope->version, BONDY_VERSION_LEN);
+    out->expires_ms = envelope->expires_ms;
+    out->schema = envelope->schema;
+    out->body = envelope->body;
+    return true;
+}
+
 bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
 {
     struct bondy_envelope envelope;
 
-    if (!bondy_key_decode(key, &out->key) || bondy_envelope_decode(value, &envelope, NULL) < 0)
-        return false;
-    if (envelope.subkey.len > 0)
-        out->key.subkey = envelope.subkey;
-    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
-    out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
-    out->gen = envelope.gen;
-    memcpy(out->version, envelope.version, BONDY_VERSION_LEN);
-    out->expires_ms = envelope.expires_ms;
-    out->schema = envelope.schema;
-    out->body = envelope.body;
-    return true;
+    return bondy_envelope_decode(value, &envelope, NULL) == BONDY_OK && fill(key, &envelope, out);
 }
 
 /* A damaged record counts as an I/O error, since its version is not known. */
@@ -64,7 +70,7 @@ bool bondy_store_view_get(const struct bondy_store_view *view, const struct bond
     bondy_key_encode(key, &bytes);
     if (find_raw(view, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, view->now_ms))
         return false;
-    if (!bondy_record_fill(bondy_slice_of(bytes.bytes, bytes.len), raw, out))
+    if (!fill(bondy_slice_of(bytes.bytes, bytes.len), &envelope, out))
         return false;
     if (!bytes.is_hashed) /* the key's own octets go away with `bytes` */
         out->key.subkey = key->subkey;
@@ -109,25 +115,24 @@ void bondy_noted_change_free(struct bondy_noted_change *change)
     }
 }
 
-/* Puts octets that are an envelope, notes the change, keeps the indexes. `before` is empty when
+/* Puts an envelope and its octets, notes the change, keeps the indexes. `before` is empty when
  * there was nothing. */
 static int store_envelope(struct bondy_store_write *write, struct bondy_slice key,
-                          struct bondy_slice bytes, struct bondy_slice before,
-                          struct bondy_error *err)
+                          const struct bondy_envelope *now, struct bondy_slice bytes,
+                          struct bondy_slice before, struct bondy_error *err)
 {
     const struct bondy_index index = {write->view.txn, write->view.now_ms, err};
-    struct bondy_envelope now, then;
+    struct bondy_envelope then;
     bool is_known = before.len > 0 && bondy_envelope_decode(before, &then, NULL) == BONDY_OK;
     int rc;
 
     if (bytes.len > BONDY_ENVELOPE_MAX)
         return bondy_fail(err, BONDY_ELIMIT, "a record of %zu octets, at most %u are possible",
                           bytes.len, BONDY_ENVELOPE_MAX);
-    BONDY_BUG_ON(bondy_envelope_decode(bytes, &now, NULL) < 0);
     note_change(write, key, bytes, before);
     write->is_dirty = true;
     /* The indexes first: a write makes `before` invalid. */
-    rc = bondy_index_update(&index, key, is_known ? &then : NULL, &now);
+    rc = bondy_index_update(&index, key, is_known ? &then : NULL, now);
     if (rc == BONDY_OK)
         rc = bondy_lmdb_put(write->view.txn, BONDY_LMDB_RECORDS, key, bytes, err);
     write->is_full |= rc == BONDY_ELIMIT;
@@ -160,8 +165,8 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
     if (bytes.is_hashed)
         envelope->subkey = key->subkey;
     bondy_envelope_encode(envelope, &buf);
-    rc = store_envelope(write, bondy_slice_of(bytes.bytes, bytes.len), bondy_buf_slice(&buf),
-                        before, err);
+    rc = store_envelope(write, bondy_slice_of(bytes.bytes, bytes.len), envelope,
+                        bondy_buf_slice(&buf), before, err);
     bondy_buf_fini(&buf);
     return rc;
 }
@@ -194,7 +199,7 @@ int bondy_store_merge(struct bondy_store_write *write, struct bondy_slice key,
     if (*merge == BONDY_MERGE_OLDER || *merge == BONDY_MERGE_EQUAL)
         return BONDY_OK;
     *is_drifted = !bondy_hlc_observe(write->hlc, write->view.now_ms, here.version);
-    return store_envelope(write, key, envelope, before, err);
+    return store_envelope(write, key, &here, envelope, before, err);
 }
 
 int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
@@ -210,7 +215,7 @@ int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
     bondy_hlc_next(write->hlc, write->view.now_ms, rc == BONDY_OK ? there.version : NULL,
                    envelope->version);
     bondy_envelope_encode(envelope, &buf);
-    rc = store_envelope(write, key, bondy_buf_slice(&buf), before, err);
+    rc = store_envelope(write, key, envelope, bondy_buf_slice(&buf), before, err);
     bondy_buf_fini(&buf);
     return rc;
 }
