@@ -269,3 +269,17 @@ tests_fuzz_fuzz_scram_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_scram_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_scram_LDADD = $(SECURITY_LIBS)
 endif
+check_PROGRAMS += tests/fuzz/replay_backup
+tests_fuzz_replay_backup_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_backup.c
+tests_fuzz_replay_backup_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"backup"'
+tests_fuzz_replay_backup_LDADD = $(STORE_LIBS)
+TESTS += tests/fuzz/replay_backup
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_backup
+tests_fuzz_fuzz_backup_SOURCES = tests/fuzz/fuzz_backup.c
+tests_fuzz_fuzz_backup_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_backup_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_backup_LDADD = $(STORE_LIBS)
+endif
+
