@@ -85,6 +85,9 @@ int bondy_realms_load_wait(struct bondy_realms *realms, struct bondy_store *stor
  * is none. Any RCU reader. */
 const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
                                             struct bondy_slice uri);
+/* Each realm in no order until `fn` returns false. Any RCU reader. */
+void bondy_realms_each(const struct bondy_realms *realms,
+                       bool (*fn)(void *context, const struct bondy_realm *realm), void *context);
 /* All realms, sorted by URI, as external representations (1.2); the caller owns the array. */
 json_t *bondy_realms_list(const struct bondy_realms *realms);
 /* The URIs of the realms that have it as prototype or SSO realm; the caller owns the array. */

@@ -135,6 +135,19 @@ json_t *bondy_realms_list(const struct bondy_realms *realms)
     return list;
 }
 
+void bondy_realms_each(const struct bondy_realms *realms,
+                       bool (*fn)(void *context, const struct bondy_realm *realm), void *context)
+{
+    const struct snapshot *snapshot = bondy_publish_get(realms->published);
+    struct bondy_slice uri;
+    size_t cursor = 0;
+    void *realm;
+
+    while (bondy_map_next(&snapshot->by_uri, &cursor, &uri, &realm))
+        if (!fn(context, realm))
+            return;
+}
+
 static bool is_text(const char *text, struct bondy_slice other)
 {
     return text != NULL && bondy_slice_is(other, text);
