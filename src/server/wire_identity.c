@@ -328,7 +328,7 @@ static void set_admin_password(struct bondy_work *work)
     const struct bondy_security_rules *rules = &self->server->identity.rules;
     const struct bondy_realm *master =
         bondy_realms_find(self->server->realms, BONDY_SLICE(BONDY_MASTER_REALM));
-    struct bondy_verifiers verifiers = bondy_user_verifiers(rules, master->authmethods, NULL);
+    struct bondy_password_opts verifiers = bondy_user_password_opts(rules, master->authmethods, NULL);
     struct bondy_error err = {0};
     json_t *problem = NULL;
     bool has_user;
