@@ -8,13 +8,39 @@
 #include <stdint.h>
 
 #include "gateway/catalog.h"
+#include "src/security/audit.h"
+#include "src/security/edit.h"
 #include "src/security/realm.h"
 #include "src/store/store.h"
+#include "src/sys/pool.h"
+
+struct bondy_principals;
+struct bondy_backup_desk;
+
+/* security.ticket.*; realms-and-security.md 4. */
+struct bondy_admin_tickets {
+    int64_t lifetime_s, max_lifetime_s;
+    const char *const *authmethods; /* of sessions that may have one; NULL-terminated */
+    unsigned kept;                  /* bits 1u << enum bondy_ticket_scope: those that are stored */
+    bool takes_unknown;
+    unsigned leeway_s;
+};
 
 struct bondy_admin_node {
     struct bondy_store *store;
     const struct bondy_realms *realms;
     struct bondy_catalog *catalog;
+    const struct bondy_security_rules *rules;
+    /* Slow work of procedures: reading the store, and hashing. NULL: it is done by who asks, which
+     * is for tests. */
+    struct bondy_pool *readers;
+    struct bondy_pool *hashers;
+    struct bondy_audit *audit; /* NULL: there is none */
+    struct bondy_principals *principals;
+    struct bondy_admin_tickets tickets;
+    struct bondy_backup_desk *backups; /* NULL: there is none */
+    /* security.config_file as it is now: a copy that the caller frees, or NULL. May be NULL. */
+    char *(*security_file)(void *context);
     const char *name;         /* node name */
     const char *version;      /* of the program */
     uint64_t started_mono_ms; /* bondy_clock_mono_ms() at start */

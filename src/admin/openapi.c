@@ -253,7 +253,7 @@ static bool may_answer(const struct mentions *mentions, const char *status, bool
     return strcmp(status, "422") != 0 || has_422;
 }
 
-static json_t *responses(const struct mentions *mentions, const json_t *results,
+static json_t *responses(const json_t *results,
                          const json_t *provides, const json_t *operation)
 {
     json_t *all = json_object(),
@@ -439,7 +439,7 @@ static json_t *operation_of(const struct place *place, const char *method, const
     if (mentions.body)
         json_object_set_new(out, "requestBody", request_body(setting(place, "accepts"), operation));
     results = result_statuses(&mentions, method, operation);
-    all = responses(&mentions, results, setting(place, "provides"), operation);
+    all = responses(results, setting(place, "provides"), operation);
     add_errors(all, &mentions, json_object_size(bindings) > 0, has_status(place, 422));
     json_object_set_new(out, "responses", all);
     json_decref(results);

@@ -24,40 +24,45 @@ struct bondy_procedures {
 };
 
 static const struct bondy_procedure_row *const groups[] = {
-    bondy_procedures_node, bondy_procedures_realm, bondy_procedures_api};
+    bondy_procedures_node,   bondy_procedures_realm,      bondy_procedures_realm_more,
+    bondy_procedures_user,   bondy_procedures_user_parts, bondy_procedures_group,
+    bondy_procedures_source, bondy_procedures_grant,      bondy_procedures_oauth2,
+    bondy_procedures_audit,  bondy_procedures_api};
 
-/* ---- answers ----------------------------------------------------------------------------------*/
+/* ---- who calls --------------------------------------------------------------------------------*/
 
-static void end_call(struct bondy_admin_call *call)
+struct bondy_slice bondy_admin_authid(const struct bondy_admin_call *call)
 {
-    json_decref(call->args);
-    json_decref(call->problem);
-    bondy_free(call->uri);
-    bondy_free(call);
+    return bondy_invocation_caller(call->invocation)->authid;
 }
 
-void bondy_admin_answer(struct bondy_admin_call *call, json_t *value, json_t *kwargs)
+/* The address without its port; what has no address is local. */
+struct bondy_slice bondy_admin_source(const struct bondy_admin_call *call)
 {
-    json_t *args = json_array();
+    struct bondy_slice peer = bondy_invocation_caller(call->invocation)->peername;
+    size_t len = peer.len;
 
-    if (value != NULL)
-        json_array_append_new(args, value);
-    bondy_invocation_result(call->invocation, args, kwargs);
-    end_call(call);
+    while (len > 0 && peer.data[len - 1] != ':')
+        len--;
+    if (len < 2 || bondy_slice_starts(peer, BONDY_SLICE("unix:")))
+        return peer;
+    peer.len = len - 1;
+    if (peer.data[0] == '[' && peer.data[peer.len - 1] == ']')
+        return bondy_slice_of(peer.data + 1, peer.len - 2);
+    return peer;
 }
 
-void bondy_admin_answer_nothing(struct bondy_admin_call *call)
+bool bondy_admin_may(const struct bondy_admin_call *call, enum bondy_permission permission,
+                     const char *format, struct bondy_slice name)
 {
-    bondy_admin_answer(call, NULL, NULL);
-}
+    struct bondy_buf resource = BONDY_BUF_EMPTY;
+    bool is_allowed;
 
-void bondy_admin_refuse(struct bondy_admin_call *call, json_t *problem)
-{
-    json_t *args = json_array();
-
-    json_array_append(args, json_object_get(problem, "message"));
-    bondy_invocation_error(call->invocation, bondy_problem_code(problem), args, problem);
-    end_call(call);
+    bondy_buf_append_text(&resource, format);
+    bondy_buf_append_slice(&resource, name);
+    is_allowed = bondy_invocation_may(call->invocation, permission, bondy_buf_slice(&resource));
+    bondy_buf_fini(&resource);
+    return is_allowed;
 }
 
 /* ---- arguments --------------------------------------------------------------------------------*/
@@ -73,23 +78,15 @@ struct bondy_slice bondy_admin_text(const struct bondy_admin_call *call, size_t 
 
 struct bondy_slice bondy_admin_kwarg(const struct bondy_admin_call *call, const char *key)
 {
-    return bondy_json_text(bondy_invocation_kwargs(call->invocation), key);
+    return bondy_json_text(call->kwargs, key);
 }
 
 bool bondy_admin_flag(const struct bondy_admin_call *call, const char *key)
 {
-    const json_t *value = json_object_get(bondy_invocation_kwargs(call->invocation), key);
+    const json_t *value = json_object_get(call->kwargs, key);
 
     return json_is_true(value) ||
            (json_is_string(value) && strcmp(json_string_value(value), "true") == 0);
-}
-
-json_t *bondy_admin_etag(const char *tag)
-{
-    char quoted[80];
-
-    snprintf(quoted, sizeof quoted, "\"%s\"", tag);
-    return json_pack("{s:s}", "etag", quoted);
 }
 
 static json_t *not_authorized(const struct bondy_admin_call *call)
@@ -124,7 +121,7 @@ static bool lacks_realm(const struct bondy_admin_call *call, size_t count)
 {
     const struct bondy_procedure_row *row = call->row;
 
-    if (!row->takes_realm || count >= row->info.max_args)
+    if ((row->flags & BONDY_ROW_REALM) == 0 || count >= row->info.max_args)
         return false;
     if (bondy_admin_kwarg(call, "realm_uri").len > 0 || count < row->info.min_args)
         return true;
@@ -148,23 +145,50 @@ static bool is_own_realm(const struct bondy_admin_call *call)
     return own != NULL && bondy_realms_find(call->node->realms, bondy_admin_text(call, 0)) == own;
 }
 
+/* The realm's URI as it is stored, so that everybody after this sees one spelling. */
+static json_t *take_realm(struct bondy_admin_call *call)
+{
+    struct bondy_slice uri = bondy_admin_text(call, 0);
+
+    call->realm = bondy_realms_find(call->node->realms, uri);
+    if (call->realm != NULL) {
+        bondy_realm_ref(call->realm);
+        json_array_set_new(call->args, 0, json_string(call->realm->uri));
+        return NULL;
+    }
+    return bondy_json_with(bondy_problem_format((call->row->flags & BONDY_ROW_IS_TARGET) != 0
+                                                    ? BONDY_ERR_NOT_FOUND
+                                                    : BONDY_ERR_NO_SUCH_REALM,
+                                                BONDY_SLICE_FMT, BONDY_SLICE_ARG(uri)),
+                           "description", json_string("There is no such realm."));
+}
+
+static void take_own_realm(struct bondy_admin_call *call)
+{
+    call->realm =
+        bondy_realms_find(call->node->realms, bondy_invocation_realm(call->invocation));
+    if (call->realm != NULL)
+        bondy_realm_ref(call->realm);
+}
+
 /* NULL when the call may run with its arguments in place. */
 static json_t *check_call(struct bondy_admin_call *call)
 {
     const struct bondy_procedure_row *row = call->row;
-    bool is_admin = bondy_invocation_is_master(call->invocation);
     size_t count;
 
-    if (row->info.mark == 'M' && !is_admin)
+    if (row->info.mark == 'M' && !call->is_master)
         return not_authorized(call);
     if (lacks_realm(call, json_array_size(call->args)))
         fill_realm(call);
     count = json_array_size(call->args);
     if (count < row->info.min_args || count > row->info.max_args)
         return wrong_count(row, count);
-    if (row->info.mark == 'R' && !is_admin && !is_own_realm(call))
+    if (row->info.mark == 'R' && !call->is_master && !is_own_realm(call))
         return not_authorized(call);
-    return NULL;
+    if ((row->flags & BONDY_ROW_OWN) != 0)
+        take_own_realm(call);
+    return (row->flags & BONDY_ROW_REALM) != 0 ? take_realm(call) : NULL;
 }
 
 static void run(void *context, struct bondy_invocation *invocation)
@@ -177,13 +201,15 @@ static void run(void *context, struct bondy_invocation *invocation)
     call->node = binding->procedures->node;
     call->invocation = invocation;
     call->row = binding->row;
+    call->is_master = bondy_invocation_is_master(invocation);
     call->args = json_copy(bondy_invocation_args(invocation));
     if (call->args == NULL)
         call->args = json_array();
+    call->kwargs = bondy_invocation_kwargs(invocation);
     if ((problem = check_call(call)) != NULL)
         bondy_admin_refuse(call, problem);
     else
-        call->row->run(call);
+        bondy_admin_start(call);
 }
 
 /* ---- names ------------------------------------------------------------------------------------*/
@@ -204,11 +230,11 @@ struct bondy_procedures *bondy_procedures_create(const struct bondy_admin_node *
 
     procedures->node = node;
     for (size_t i = 0; i < BONDY_COUNT(groups); i++)
-        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->info.uri != NULL; row++)
             count++;
     procedures->bindings = bondy_calloc(count, sizeof *procedures->bindings);
     for (size_t i = 0; i < BONDY_COUNT(groups); i++)
-        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->info.uri != NULL; row++)
             bind_row(procedures, &procedures->bindings[bound++], row);
     return procedures;
 }
@@ -261,7 +287,7 @@ void bondy_procedures_each(bool (*fn)(void *context, const struct bondy_procedur
                            void *context)
 {
     for (size_t i = 0; i < BONDY_COUNT(groups); i++)
-        for (const struct bondy_procedure_row *row = groups[i]; row->run != NULL; row++)
+        for (const struct bondy_procedure_row *row = groups[i]; row->info.uri != NULL; row++)
             if (!fn(context, &row->info))
                 return;
 }

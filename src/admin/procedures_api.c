@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* procedures_api: bondy.http_gateway.api.*. wamp-admin-api.md 2.9; http-gateway.md 8.1. */
+#include <string.h>
+
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
 #include "src/base/problem.h"
@@ -61,6 +63,27 @@ static bool was_refused(struct bondy_catalog_request *request, struct bondy_admi
     return true;
 }
 
+/* An entry of the audit log and an event for each document that changed. */
+static void tell(struct bondy_admin_call *call, const char *id, const char *topic)
+{
+    bondy_free(call->target);
+    call->target = bondy_memdup0(id, strlen(id));
+    bondy_admin_audit(call, NULL);
+    bondy_admin_publish(call, BONDY_SLICE(BONDY_MASTER_REALM), topic, json_pack("[s]", id));
+}
+
+static void tell_loaded(struct bondy_admin_call *call, const json_t *result)
+{
+    const char *id = json_string_value(json_object_get(result, "id"));
+
+    if (call->is_dry_run)
+        return;
+    if (id != NULL)
+        tell(call, id, "bondy.http_gateway.api.loaded");
+    for (size_t i = 0; i < json_array_size(result); i++)
+        tell_loaded(call, json_array_get(result, i));
+}
+
 /* No positional result (2.9); what REST shows is in kwargs: {result, created}. */
 static void loaded(struct bondy_catalog_request *request)
 {
@@ -68,6 +91,7 @@ static void loaded(struct bondy_catalog_request *request)
 
     if (was_refused(request, call))
         return;
+    tell_loaded(call, request->result);
     bondy_admin_answer(
         call, NULL,
         json_pack("{s:O, s:b}", "result", request->result, "created", request->has_created));
@@ -90,6 +114,7 @@ static void deleted(struct bondy_catalog_request *request)
 
     if (was_refused(request, call))
         return;
+    tell(call, request->id, "bondy.http_gateway.api.deleted");
     bondy_admin_answer_nothing(call);
     bondy_catalog_request_destroy(request);
 }
@@ -119,7 +144,8 @@ static void submit_load(struct bondy_admin_call *call, bool is_dry_run,
 
 static void run_load(struct bondy_admin_call *call)
 {
-    submit_load(call, bondy_admin_flag(call, "dry_run"), loaded);
+    call->is_dry_run = bondy_admin_flag(call, "dry_run");
+    submit_load(call, call->is_dry_run, loaded);
 }
 
 static void run_check(struct bondy_admin_call *call)
@@ -141,6 +167,8 @@ static void run_delete(struct bondy_admin_call *call)
     bondy_catalog_delete(request, call->node->store, bondy_loop_current());
 }
 
+static const struct bondy_admin_kind apis = {.noun = "api_specs", .name_key = "id"};
+
 static const char *const old_load[] = {"bondy.api_gateway.load", "bondy.http_gateway.api.add",
                                        NULL};
 static const char *const old_list[] = {"bondy.api_gateway.list", NULL};
@@ -148,25 +176,13 @@ static const char *const old_get[] = {"bondy.api_gateway.lookup", NULL};
 static const char *const also_check[] = {"bondy.http_gateway.api.validate", NULL};
 
 const struct bondy_procedure_row bondy_procedures_api[] = {
-    {{"bondy.http_gateway.api.load", old_load, 1, 1, 'M', "spec, id=, if_version=, dry_run=",
-      "loads an API specification, or all of a list or none", "0.1"},
-     false,
-     run_load},
-    {{"bondy.http_gateway.api.list", old_list, 0, 0, 'M', "", "all API specifications", "0.1"},
-     false,
-     run_list},
-    {{"bondy.http_gateway.api.get", old_get, 1, 1, 'M', "id", "one API specification", "0.1"},
-     false,
-     run_get},
-    {{"bondy.http_gateway.api.delete", NULL, 1, 1, 'M',
-      "id, if_version=", "deletes an API specification and its routes", "0.1"},
-     false,
-     run_delete},
-    {{"bondy.http_gateway.api.check", also_check, 1, 1, 'M', "spec",
-      "checks without loading: routes and warnings", "0.1"},
-     false,
-     run_check},
-    {{"bondy.http_gateway.api.routes", NULL, 1, 1, 'M', "id", "the routes it brings", "0.1"},
-     false,
-     run_routes},
-    {.run = NULL}};
+    {.info = {"bondy.http_gateway.api.load", old_load, 1, 1, 'M', "spec, id=, if_version=, dry_run=",
+      "loads an API specification, or all of a list or none", "0.1"}, .kind = &apis, .run = run_load},
+    {.info = {"bondy.http_gateway.api.list", old_list, 0, 0, 'M', "", "all API specifications", "0.1"}, .run = run_list},
+    {.info = {"bondy.http_gateway.api.get", old_get, 1, 1, 'M', "id", "one API specification", "0.1"}, .run = run_get},
+    {.info = {"bondy.http_gateway.api.delete", NULL, 1, 1, 'M',
+      "id, if_version=", "deletes an API specification and its routes", "0.1"}, .kind = &apis, .run = run_delete},
+    {.info = {"bondy.http_gateway.api.check", also_check, 1, 1, 'M', "spec",
+      "checks without loading: routes and warnings", "0.1"}, .run = run_check},
+    {.info = {"bondy.http_gateway.api.routes", NULL, 1, 1, 'M', "id", "the routes it brings", "0.1"}, .run = run_routes},
+    {.info = {.uri = NULL}}};

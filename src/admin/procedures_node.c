@@ -37,14 +37,8 @@ static void run_metrics(struct bondy_admin_call *call)
 }
 
 const struct bondy_procedure_row bondy_procedures_node[] = {
-    {{"bondy.ping", NULL, 0, 0, 'A', "", "answers \"pong\": a heartbeat for clients", "0.1"},
-     false,
-     run_ping},
-    {{"bondy.status", NULL, 0, 0, 'M', "", "version, node, status, uptime and checks", "0.1"},
-     false,
-     run_status},
-    {{"bondy.telemetry.metrics", NULL, 0, 0, 'M',
-      "format=, prefix=", "all metrics, as a list or as Prometheus text", "0.1"},
-     false,
-     run_metrics},
-    {.run = NULL}};
+    {.info = {"bondy.ping", NULL, 0, 0, 'A', "", "answers \"pong\": a heartbeat for clients", "0.1"}, .run = run_ping},
+    {.info = {"bondy.status", NULL, 0, 0, 'M', "", "version, node, status, uptime and checks", "0.1"}, .run = run_status},
+    {.info = {"bondy.telemetry.metrics", NULL, 0, 0, 'M',
+      "format=, prefix=", "all metrics, as a list or as Prometheus text", "0.1"}, .run = run_metrics},
+    {.info = {.uri = NULL}}};

@@ -1,241 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* procedures_realm: bondy.realm.*. wamp-admin-api.md 2.2; realms-and-security.md 1. */
-#include <sodium.h>
+#include "src/admin/procedures_realm.h"
+
 #include <string.h>
 
-#include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
+#include "src/base/clock.h"
 #include "src/base/problem.h"
 #include "src/wamp/errors.h"
 
+/* ---- the kind ---------------------------------------------------------------------------------*/
+
+static json_t *look(struct bondy_admin_call *call, const struct bondy_store_view *view)
+{
+    char uri[BONDY_REALM_URI_MAX];
+    struct bondy_realm *realm = NULL;
+    json_t *external = NULL;
+    size_t len;
+
+    if (bondy_realm_canonical(call->node->rules, bondy_slice_text(call->target), uri, sizeof uri,
+                              &len))
+        realm = bondy_realm_read(call->node->rules, view, bondy_slice_of(uri, len));
+    if (realm != NULL) {
+        external = bondy_realm_external(realm);
+        bondy_realm_unref(realm);
+    }
+    return external;
+}
+
+static const struct bondy_admin_event events[] = {{BONDY_EDIT_CREATED, "bondy.realm.created", true},
+                                                  {BONDY_EDIT_UPDATED, "bondy.realm.updated", true},
+                                                  {BONDY_EDIT_DELETED, "bondy.realm.deleted", true},
+                                                  {0, NULL, false}};
+
+const struct bondy_admin_kind bondy_admin_realms = {
+    .noun = "realms", .name_key = "uri", .look = look, .is_realm = true, .events = events};
+
 /* ---- reading ----------------------------------------------------------------------------------*/
-
-static json_t *no_such_realm(struct bondy_slice uri)
-{
-    json_t *problem =
-        bondy_problem_format(BONDY_ERR_NOT_FOUND, BONDY_SLICE_FMT, BONDY_SLICE_ARG(uri));
-
-    json_object_set_new(problem, "description", json_string("There is no such realm."));
-    return problem;
-}
-
-/* The realm of the first argument; NULL when the call was refused. */
-static const struct bondy_realm *find_realm(struct bondy_admin_call *call)
-{
-    struct bondy_slice uri = bondy_admin_text(call, 0);
-    const struct bondy_realm *realm = bondy_realms_find(call->node->realms, uri);
-
-    if (realm == NULL)
-        bondy_admin_refuse(call, no_such_realm(uri));
-    return realm;
-}
-
-static void answer_realm(struct bondy_admin_call *call, const struct bondy_realm *realm)
-{
-    json_t *external = bondy_realm_external(realm);
-    json_t *etag = bondy_admin_etag(json_string_value(json_object_get(external, "etag")));
-
-    bondy_admin_answer(call, external, etag);
-}
 
 static void run_get(struct bondy_admin_call *call)
 {
-    const struct bondy_realm *realm = find_realm(call);
+    json_t *external = bondy_realm_external(call->realm);
 
-    if (realm != NULL)
-        answer_realm(call, realm);
+    bondy_admin_answer(call, external, bondy_admin_etag_of(external));
 }
 
 static void run_list(struct bondy_admin_call *call)
 {
-    bondy_admin_answer(call, bondy_realms_list(call->node->realms), NULL);
+    static const char *const keys[] = {"uri", NULL};
+
+    bondy_admin_list_finish(call, bondy_realms_list(call->node->realms), keys);
+    bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
 }
 
 static void run_is_enabled(struct bondy_admin_call *call)
 {
-    const struct bondy_realm *realm = find_realm(call);
-
-    if (realm != NULL)
-        bondy_admin_answer(call, json_boolean(!realm->allows_anonymous), NULL);
+    bondy_admin_answer(call, json_boolean(call->realm->has_security), NULL);
 }
 
 static void run_status(struct bondy_admin_call *call)
 {
-    const struct bondy_realm *realm = find_realm(call);
-
-    if (realm != NULL)
-        bondy_admin_answer(call, json_string(realm->allows_anonymous ? "disabled" : "enabled"),
-                           NULL);
+    bondy_admin_answer(call, json_string(call->realm->has_security ? "enabled" : "disabled"), NULL);
 }
 
-static void run_enable(struct bondy_admin_call *call)
+static void run_jwks(struct bondy_admin_call *call)
 {
-    const struct bondy_realm *realm = find_realm(call);
-
-    if (realm == NULL)
-        return;
-    if (realm->is_master) /* it is and stays enabled */
-        bondy_admin_answer_nothing(call);
-    else
-        bondy_admin_refuse(call, bondy_problem(BONDY_ERR_NOT_IMPLEMENTED,
-                                               "Security cannot be enabled yet.",
-                                               "Until identities exist every realm is open to "
-                                               "anonymous sessions."));
+    bondy_admin_answer(call, bondy_realm_jwks(call->realm, bondy_clock_wall_ms()), NULL);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------*/
-
-static struct bondy_admin_call *call_of(struct bondy_store_job *job)
+static void run_dependents(struct bondy_admin_call *call)
 {
-    return BONDY_CONTAINER(job, struct bondy_admin_call, job);
+    bondy_admin_answer(
+        call, bondy_realms_dependents(call->node->realms, bondy_slice_text(call->realm->uri)),
+        NULL);
 }
 
-/* A job may run twice: the first run's answer is forgotten. */
-static void start_over(struct bondy_admin_call *call)
+/* ---- creating and updating --------------------------------------------------------------------*/
+
+/* The prototype that an input names, as it is now; the caller ends it. NULL: it names none, or one
+ * that apply will find missing. */
+static struct bondy_realm *read_prototype(struct bondy_admin_call *call,
+                                          const struct bondy_store_view *view, const json_t *input)
 {
-    json_decref(call->problem);
-    call->problem = NULL;
-    bondy_free(call->uri);
-    call->uri = NULL;
-}
-
-static const uint8_t *condition_of(const struct bondy_admin_call *call)
-{
-    return call->has_condition ? call->condition : NULL;
-}
-
-static int do_create(struct bondy_store_job *job, struct bondy_store_write *write,
-                     struct bondy_error *err)
-{
-    struct bondy_admin_call *call = call_of(job);
-
-    (void)err;
-    start_over(call);
-    return bondy_realm_apply_create(write, json_array_get(call->args, 0), &call->uri,
-                                    &call->problem);
-}
-
-static int do_update(struct bondy_store_job *job, struct bondy_store_write *write,
-                     struct bondy_error *err)
-{
-    struct bondy_admin_call *call = call_of(job);
-
-    (void)err;
-    start_over(call);
-    return bondy_realm_apply_update(write, bondy_admin_text(call, 0), json_array_get(call->args, 1),
-                                    condition_of(call), &call->problem);
-}
-
-static int do_delete(struct bondy_store_job *job, struct bondy_store_write *write,
-                     struct bondy_error *err)
-{
-    struct bondy_admin_call *call = call_of(job);
-
-    (void)err;
-    start_over(call);
-    return bondy_realm_apply_delete(write, bondy_admin_text(call, 0), condition_of(call),
-                                    &call->problem);
-}
-
-/* The store had the last word: what it refused was not described by anybody else. */
-static json_t *take_problem(struct bondy_admin_call *call)
-{
-    if (call->problem != NULL)
-        return BONDY_MOVE(call->problem);
-    return bondy_problem(BONDY_ERR_INTERNAL, "The store could not write.", call->job.err.text);
-}
-
-static void written(struct bondy_store_job *job)
-{
-    struct bondy_admin_call *call = call_of(job);
-
-    if (job->rc < 0)
-        bondy_admin_refuse(call, take_problem(call));
-    else
-        bondy_admin_answer_nothing(call);
-}
-
-/* Create and update answer with the realm as it is now; the table has it already. */
-static void written_realm(struct bondy_store_job *job)
-{
-    struct bondy_admin_call *call = call_of(job);
-    struct bondy_slice uri =
-        call->uri != NULL ? bondy_slice_text(call->uri) : bondy_admin_text(call, 0);
-    const struct bondy_realm *realm;
-
-    if (job->rc < 0)
-        bondy_admin_refuse(call, take_problem(call));
-    else if ((realm = bondy_realms_find(call->node->realms, uri)) == NULL)
-        bondy_admin_refuse(call, no_such_realm(uri)); /* deleted again meanwhile */
-    else
-        answer_realm(call, realm);
-}
-
-/* if_version: a version as GET gives it (etag), as an If-Match header may write it: quoted, weak,
- * or
- * "*" for any. False: it cannot be one. */
-static bool read_condition(struct bondy_admin_call *call)
-{
-    struct bondy_slice text = bondy_admin_kwarg(call, "if_version");
+    struct bondy_slice named = bondy_json_text(input, "prototype_uri");
+    char uri[BONDY_REALM_URI_MAX];
     size_t len;
 
-    if (text.len == 0 || bondy_slice_is(text, "*"))
-        return true;
-    if (bondy_slice_starts(text, BONDY_SLICE("W/")))
-        text = bondy_slice_skip(text, 2);
-    if (text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"')
-        text = bondy_slice_of(text.data + 1, text.len - 2);
-    call->has_condition = true;
-    return sodium_hex2bin(call->condition, sizeof call->condition, text.data, text.len, NULL, &len,
-                          NULL) == 0 &&
-           len == sizeof call->condition;
+    if (named.len == 0 || !bondy_realm_canonical(call->node->rules, named, uri, sizeof uri, &len))
+        return NULL;
+    return bondy_realm_read(call->node->rules, view, bondy_slice_of(uri, len));
 }
 
-static void submit(struct bondy_admin_call *call,
-                   int (*job)(struct bondy_store_job *job, struct bondy_store_write *write,
-                              struct bondy_error *err),
-                   void (*done)(struct bondy_store_job *job))
+static int prepare_input(struct bondy_admin_call *call, const struct bondy_store_view *view,
+                         json_t *input, bool is_update)
 {
-    if (bondy_admin_flag(call, "dry_run")) {
-        /* Never taken for a real one. */
-        json_t *problem = bondy_problem(BONDY_ERR_NOT_IMPLEMENTED, "Realms have no dry run yet.",
-                                        "Nothing was changed.");
+    struct bondy_realm *prototype = read_prototype(call, view, input);
+    int rc = bondy_realm_prepare(&call->edit, is_update ? call->realm : NULL, prototype, input,
+                                 is_update, &call->problem);
 
-        json_object_set_new(problem, "keys", json_pack("[s]", "dry_run"));
-        bondy_admin_refuse(call, problem);
-        return;
-    }
-    if (!read_condition(call)) {
-        bondy_admin_refuse(call, bondy_problem("bondy.error.precondition_failed",
-                                               "The realm has another version.", ""));
-        return;
-    }
-    call->job.run = job;
-    call->job.done = done;
-    call->job.loop = bondy_loop_current();
-    bondy_store_submit(call->node->store, &call->job);
+    if (prototype != NULL)
+        bondy_realm_unref(prototype);
+    return rc;
 }
 
-static void run_create(struct bondy_admin_call *call)
+static int prepare_create(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
-    submit(call, do_create, written_realm);
+    if (bondy_admin_need_object(call, 0, "data") < 0)
+        return BONDY_EINVAL;
+    return prepare_input(call, view, json_array_get(call->args, 0), false);
 }
 
-static void run_update(struct bondy_admin_call *call)
+static int apply_create(struct bondy_admin_call *call)
 {
-    submit(call, do_update, written_realm);
+    return bondy_realm_apply_create(&call->edit, json_array_get(call->args, 0));
 }
 
-static void run_delete(struct bondy_admin_call *call)
+static int prepare_update(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
-    submit(call, do_delete, written);
+    if (bondy_admin_need_object(call, 1, "data") < 0)
+        return BONDY_EINVAL;
+    return prepare_input(call, view, json_array_get(call->args, 1), true);
 }
 
-static void run_disable(struct bondy_admin_call *call)
+/* `null` is what an update says for "inherit" anyway. */
+static const struct bondy_admin_default no_defaults[] = {{NULL, 0}};
+
+static int apply_update(struct bondy_admin_call *call)
 {
-    json_array_append_new(call->args, json_pack("{s:b}", "security_enabled", 0));
-    submit(call, do_update, written);
+    json_t *input = bondy_admin_merged(call, 1, no_defaults);
+    int rc = bondy_realm_apply_update(&call->edit, bondy_admin_text(call, 0), input);
+
+    json_decref(input);
+    return rc;
 }
+
+static int apply_delete(struct bondy_admin_call *call)
+{
+    return bondy_realm_apply_delete(&call->edit, bondy_admin_text(call, 0),
+                                    bondy_admin_flag(call, "force"));
+}
+
+/* ---- switches ---------------------------------------------------------------------------------*/
+
+static int apply_enable(struct bondy_admin_call *call)
+{
+    return bondy_realm_apply_security(&call->edit, bondy_admin_text(call, 0), true);
+}
+
+static int apply_disable(struct bondy_admin_call *call)
+{
+    return bondy_realm_apply_security(&call->edit, bondy_admin_text(call, 0), false);
+}
+
+static int apply_suspend(struct bondy_admin_call *call)
+{
+    return bondy_realm_apply_connections(&call->edit, bondy_admin_text(call, 0), false);
+}
+
+static int apply_resume(struct bondy_admin_call *call)
+{
+    return bondy_realm_apply_connections(&call->edit, bondy_admin_text(call, 0), true);
+}
+
+/* ---- rows -------------------------------------------------------------------------------------*/
 
 static const char *const old_create[] = {"bondy.security.create_realm", NULL};
 static const char *const old_update[] = {"bondy.security.update_realm", NULL};
@@ -246,35 +173,51 @@ static const char *const old_status[] = {"bondy.security.status", NULL};
 static const char *const old_enable[] = {"bondy.security.enable", NULL};
 static const char *const old_disable[] = {"bondy.security.disable", NULL};
 
+#define OWN (BONDY_ROW_REALM | BONDY_ROW_IS_TARGET)
+
+#define READ(uri_, old, help_, run_)                                                               \
+    {                                                                                              \
+        .info = {uri_, old, 1, 1, 'R', "uri", help_, "0.1"}, .flags = OWN, .run = run_             \
+    }
+#define SWITCH(uri_, old, help_, apply_)                                                           \
+    {                                                                                              \
+        .info = {uri_, old, 1, 1, 'M', "uri, dry_run=", help_, "0.1"}, .flags = OWN,               \
+        .kind = &bondy_admin_realms, .apply = apply_                                               \
+    }
+
 const struct bondy_procedure_row bondy_procedures_realm[] = {
-    {{"bondy.realm.create", old_create, 1, 1, 'M', "data", "creates a realm", "0.1"},
-     false,
-     run_create},
-    {{"bondy.realm.get", NULL, 1, 1, 'R', "uri", "one realm", "0.1"}, true, run_get},
-    {{"bondy.realm.update", old_update, 2, 2, 'M',
-      "uri, data, if_version=", "changes what `data` names", "0.1"},
-     true,
-     run_update},
-    {{"bondy.realm.list", old_list, 0, 0, 'M', "", "all realms, sorted by URI", "0.1"},
-     false,
-     run_list},
-    {{"bondy.realm.delete", old_delete, 1, 1, 'M',
-      "uri, if_version=", "deletes a realm and closes its sessions", "0.1"},
-     true,
-     run_delete},
-    {{"bondy.realm.security.is_enabled", old_is_enabled, 1, 1, 'R', "uri",
-      "whether sessions need an identity", "0.1"},
-     true,
-     run_is_enabled},
-    {{"bondy.realm.security.status", old_status, 1, 1, 'R', "uri", "\"enabled\" or \"disabled\"",
-      "0.1"},
-     true,
-     run_status},
-    {{"bondy.realm.security.enable", old_enable, 1, 1, 'M', "uri", "not implemented yet", "0.1"},
-     true,
-     run_enable},
-    {{"bondy.realm.security.disable", old_disable, 1, 1, 'M', "uri",
-      "opens the realm to sessions without identity", "0.1"},
-     true,
-     run_disable},
-    {.run = NULL}};
+    {.info = {"bondy.realm.create", old_create, 1, 1, 'M', "data, dry_run=", "creates a realm",
+              "0.1"},
+     .flags = BONDY_ROW_RESULT | BONDY_ROW_HASH,
+     .kind = &bondy_admin_realms,
+     .prepare = prepare_create,
+     .apply = apply_create},
+    READ("bondy.realm.get", NULL, "one realm", run_get),
+    {.info = {"bondy.realm.update", old_update, 2, 2, 'M',
+              "uri, data, patch=, if_version=, dry_run=", "changes what `data` names", "0.1"},
+     .flags = OWN | BONDY_ROW_RESULT | BONDY_ROW_HASH,
+     .kind = &bondy_admin_realms,
+     .prepare = prepare_update,
+     .apply = apply_update},
+    {.info = {"bondy.realm.list", old_list, 0, 0, 'M',
+              "limit=, cursor=, q=, fields=, sort=", "all realms, sorted by URI", "0.1"},
+     .flags = BONDY_ROW_LIST,
+     .run = run_list},
+    {.info = {"bondy.realm.delete", old_delete, 1, 1, 'M', "uri, force=, if_version=, dry_run=",
+              "deletes a realm and closes its sessions; with users only by force", "0.1"},
+     .flags = OWN,
+     .kind = &bondy_admin_realms,
+     .apply = apply_delete},
+    READ("bondy.realm.security.is_enabled", old_is_enabled, "whether permissions are asked for",
+         run_is_enabled),
+    READ("bondy.realm.security.status", old_status, "\"enabled\" or \"disabled\"", run_status),
+    SWITCH("bondy.realm.security.enable", old_enable, "permissions are asked for from now on",
+           apply_enable),
+    SWITCH("bondy.realm.security.disable", old_disable, "everybody may do everything",
+           apply_disable),
+    SWITCH("bondy.realm.suspend", NULL, "takes no new sessions", apply_suspend),
+    SWITCH("bondy.realm.resume", NULL, "takes new sessions again", apply_resume),
+    READ("bondy.realm.dependents", NULL, "the realms that have it as prototype or SSO realm",
+         run_dependents),
+    READ("bondy.realm.jwks", NULL, "its public keys, those that still verify included", run_jwks),
+    {.info = {.uri = NULL}}};

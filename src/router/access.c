@@ -6,6 +6,7 @@
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/base/metric.h"
+#include "src/router/authorize.h"
 #include "src/router/broker.h"
 #include "src/router/dealer.h"
 #include "src/security/principal.h"
@@ -69,6 +70,7 @@ static struct bondy_access *access_create(struct bondy_realm_here *here, struct 
 static void access_destroy(struct bondy_access *access)
 {
     bondy_map_remove(&access->here->accesses, access->key);
+    bondy_authorize_forget(access);
     bondy_rbac_destroy(access->rbac);
     bondy_principal_unref(access->principal);
     bondy_free(access->groups);

@@ -23,7 +23,8 @@ struct bondy_access {
     struct bondy_slice username; /* empty: anonymous */
     struct bondy_slice *groups;
     size_t group_count;
-    struct bondy_slice key; /* in here->accesses; owns the texts above */
+    struct bondy_slice key;   /* in here->accesses; owns the texts above */
+    struct bondy_map answers; /* of the realm's authorizer (authorize.c) */
 };
 
 /* Gives the session the access of its identity, made when it is the first one of it. Trusted

@@ -3,7 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/router/access.h"
+#include "src/router/authorize.h"
 #include "src/router/remote.h"
 #include "src/wamp/errors.h"
 
@@ -31,11 +31,11 @@ bool bondy_broker_on_subscribe(struct bondy_session *session, const struct bondy
         return refuse(session, message, refusal.uri, refusal.text);
     if (!bondy_uri_is_valid(message->uri, options.match, limits->uri_rule))
         return refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
-    if (!bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, message->uri, options.match)) {
-        bondy_access_deny(session, message->type, message->id, BONDY_PERMISSION_SUBSCRIBE,
-                          message->uri);
+    if (!bondy_authorize_pattern(session, message,
+                                 &(struct bondy_demand){.permission = BONDY_PERMISSION_SUBSCRIBE,
+                                                        .uri = message->uri,
+                                                        .match = options.match}))
         return true;
-    }
     /* WAMP, Subscribing: a second time gives the same subscription and nothing else. */
     entry = bondy_registry_find(session->realm->registry, BONDY_SUBSCRIPTIONS, message->uri,
                                 options.match);
@@ -70,11 +70,11 @@ bool bondy_broker_on_unsubscribe(struct bondy_session *session, const struct bon
     if (membership == NULL)
         return refuse(session, message, BONDY_ERR_NO_SUCH_SUBSCRIPTION, NULL);
     entry = &membership->receivers->subscription->entry;
-    if (!bondy_access_covers(session, BONDY_PERMISSION_UNSUBSCRIBE, entry->uri, entry->match)) {
-        bondy_access_deny(session, message->type, message->id, BONDY_PERMISSION_UNSUBSCRIBE,
-                          entry->uri);
+    if (!bondy_authorize_pattern(session, message,
+                                 &(struct bondy_demand){.permission = BONDY_PERMISSION_UNSUBSCRIBE,
+                                                        .uri = entry->uri,
+                                                        .match = entry->match}))
         return true;
-    }
     bondy_idmap_remove(&session->memberships, message->id2);
     leave_subscription(session, membership);
     bondy_deliver_ids(session, BONDY_UNSUBSCRIBED, message->id, 0);
@@ -205,18 +205,6 @@ static uint64_t refuse_publish(struct bondy_session *session, const struct bondy
     return 0;
 }
 
-/* What nobody waits for is dropped without a word (2.7). */
-static uint64_t deny_publish(struct bondy_session *session, const struct bondy_message *message,
-                             bool acknowledge)
-{
-    if (acknowledge)
-        bondy_access_deny(session, BONDY_PUBLISH, message->id, BONDY_PERMISSION_PUBLISH,
-                          message->uri);
-    else
-        bondy_access_count(session, BONDY_PERMISSION_PUBLISH);
-    return 0;
-}
-
 uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_message *message,
                               const struct bondy_options *options)
 {
@@ -231,8 +219,14 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
         error = topic_error(thread->router, message->uri);
     if (error != NULL)
         return refuse_publish(session, message, options->acknowledge, error, NULL);
-    if (!bondy_access_allows(session, BONDY_PERMISSION_PUBLISH, message->uri, topic_hash))
-        return deny_publish(session, message, options->acknowledge);
+    thread->current_options = options;
+    /* What nobody waits for is dropped without a word (2.7). */
+    if (!bondy_authorize(session, message,
+                         &(struct bondy_demand){.permission = BONDY_PERMISSION_PUBLISH,
+                                                .uri = message->uri,
+                                                .is_quiet = !options->acknowledge},
+                         topic_hash))
+        return 0;
     if (options->has_lists) {
         filter = bondy_filter_create(message->serializer, options->lists, &thread->option_scratch);
         if (filter == NULL)

@@ -39,6 +39,8 @@ enum bondy_session_state {
 
 struct bondy_stats;
 struct bondy_access;
+struct bondy_asking;
+struct bondy_parked;
 
 /* What only a session on its way in has: from HELLO to WELCOME. */
 struct bondy_joining {
@@ -106,6 +108,7 @@ struct bondy_session {
     char *texts;   /* owns what does not lie elsewhere */
     json_t *extra; /* WELCOME.authextra, and what else is known of who logged in */
     struct bondy_joining *joining;
+    struct bondy_parked *parked; /* what waits for the realm's authorizer, or NULL */
     uint64_t joined_wall_ms;
     char random_authid[36]; /* a UUID, no NUL */
 };
@@ -189,8 +192,10 @@ struct bondy_router_thread {
     struct bondy_slab *membership_slab;
     struct bondy_match_slot *cache[BONDY_KINDS];
     struct bondy_rbac_cache *decisions;
-    struct bondy_session *watched; /* NULL as soon as that session is freed */
-    struct bondy_outbox *outboxes; /* one for each thread */
+    struct bondy_session *watched;               /* NULL as soon as that session is freed */
+    struct bondy_slice current;                  /* the message that a transport's session sent */
+    const struct bondy_options *current_options; /* of the CALL or PUBLISH at hand */
+    struct bondy_outbox *outboxes;               /* one for each thread */
     struct bondy_buf decode_scratch;
     struct bondy_buf option_scratch;
     struct bondy_buf head;   /* of the message being encoded */
@@ -225,6 +230,9 @@ void bondy_session_abort(struct bondy_session *session, const char *reason, cons
 /* The same with more Details (borrowed; NULL: none). */
 void bondy_session_abort_with(struct bondy_session *session, const char *reason,
                               const char *message, const json_t *details);
+/* Handles a message that was put aside, again; its request id was counted before. False: the
+ * session is gone. */
+bool bondy_session_again(struct bondy_session *session, struct bondy_slice bytes);
 /* A new session of the thread, zeroed where it matters. */
 struct bondy_session *bondy_session_alloc(struct bondy_router_thread *thread);
 /* An authid nobody else has, for sessions without identity. */

@@ -3,7 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/router/access.h"
+#include "src/router/authorize.h"
 #include "src/router/builtin.h"
 #include "src/router/remote.h"
 #include "src/router/stats.h"
@@ -13,13 +13,6 @@ static bool refuse(struct bondy_session *session, const struct bondy_message *me
                    const char *uri, const char *text)
 {
     bondy_deliver_error(session, message->type, message->id, uri, text);
-    return true;
-}
-
-static bool deny(struct bondy_session *session, const struct bondy_message *message,
-                 enum bondy_permission permission, struct bondy_slice uri)
-{
-    bondy_access_deny(session, message->type, message->id, permission, uri);
     return true;
 }
 
@@ -49,8 +42,11 @@ bool bondy_dealer_on_register(struct bondy_session *session, const struct bondy_
     error = procedure_error(thread->router, message->uri, options.match);
     if (error != NULL)
         return refuse(session, message, error, NULL);
-    if (!bondy_access_covers(session, BONDY_PERMISSION_REGISTER, message->uri, options.match))
-        return deny(session, message, BONDY_PERMISSION_REGISTER, message->uri);
+    if (!bondy_authorize_pattern(session, message,
+                                 &(struct bondy_demand){.permission = BONDY_PERMISSION_REGISTER,
+                                                        .uri = message->uri,
+                                                        .match = options.match}))
+        return true;
     if (session->registrations.count >= thread->router->options.max_registrations)
         return refuse(session, message, BONDY_ERR_OPTION_NOT_ALLOWED,
                       "the session has as many registrations as it may");
@@ -73,9 +69,11 @@ bool bondy_dealer_on_unregister(struct bondy_session *session, const struct bond
 
     if (registration == NULL)
         return refuse(session, message, BONDY_ERR_NO_SUCH_REGISTRATION, NULL);
-    if (!bondy_access_covers(session, BONDY_PERMISSION_UNREGISTER, registration->entry.uri,
-                             registration->entry.match))
-        return deny(session, message, BONDY_PERMISSION_UNREGISTER, registration->entry.uri);
+    if (!bondy_authorize_pattern(session, message,
+                                 &(struct bondy_demand){.permission = BONDY_PERMISSION_UNREGISTER,
+                                                        .uri = registration->entry.uri,
+                                                        .match = registration->entry.match}))
+        return true;
     bondy_idmap_remove(&session->registrations, message->id2);
     bondy_registry_unregister(session->realm->registry, registration);
     bondy_deliver_ids(session, BONDY_UNREGISTERED, message->id, 0);
@@ -276,10 +274,15 @@ static bool may_call_ours(struct bondy_session *session, struct bondy_slice uri)
                                                               bondy_hash(name.data, name.len)));
 }
 
-static bool may_call(struct bondy_session *session, struct bondy_slice uri, uint64_t hash)
+static bool may_call(struct bondy_session *session, const struct bondy_message *message,
+                     uint64_t hash)
 {
-    return bondy_access_allows(session, BONDY_PERMISSION_CALL, uri, hash) ||
-           (bondy_builtin_is_name(uri) && may_call_ours(session, uri));
+    const struct bondy_demand demand = {.permission = BONDY_PERMISSION_CALL, .uri = message->uri};
+
+    if (bondy_access_allows(session, BONDY_PERMISSION_CALL, message->uri, hash))
+        return true;
+    return (bondy_builtin_is_name(message->uri) && may_call_ours(session, message->uri)) ||
+           bondy_authorize_dynamic(session, message, &demand);
 }
 
 void bondy_dealer_call(struct bondy_session *session, const struct bondy_message *message,
@@ -295,10 +298,9 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
         refuse(session, message, BONDY_ERR_INVALID_URI, NULL);
         return;
     }
-    if (!may_call(session, message->uri, hash)) {
-        deny(session, message, BONDY_PERMISSION_CALL, message->uri);
+    thread->current_options = options;
+    if (!may_call(session, message, hash))
         return;
-    }
     if (session->calls.count >= limits->max_inflight_calls) {
         refuse(session, message, BONDY_ERR_UNAVAILABLE, "too many calls wait for their answers");
         return;
@@ -343,9 +345,11 @@ bool bondy_dealer_on_cancel(struct bondy_session *session, const struct bondy_me
     if (link == NULL)
         return true;
     call = BONDY_CONTAINER(link, struct bondy_call, link);
-    if (!bondy_access_allows(session, BONDY_PERMISSION_CANCEL, call->procedure,
-                             bondy_hash(call->procedure.data, call->procedure.len)))
-        return deny(session, message, BONDY_PERMISSION_CANCEL, call->procedure);
+    if (!bondy_authorize(
+            session, message,
+            &(struct bondy_demand){.permission = BONDY_PERMISSION_CANCEL, .uri = call->procedure},
+            bondy_hash(call->procedure.data, call->procedure.len)))
+        return true;
     drop_callee(call, false);
     if (bondy_options_read(message, &session->thread->option_scratch, &options, &refusal))
         bondy_dealer_fail(call, BONDY_ERR_CANCELED, NULL);

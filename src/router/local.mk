@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/router/librouter.a
 src_router_librouter_a_SOURCES = \
 	src/router/access.c src/router/access.h \
 	src/router/ask.c src/router/ask.h \
+	src/router/authorize.c src/router/authorize.h \
 	src/router/broker.c src/router/broker.h \
 	src/router/builtin.c src/router/builtin.h \
 	src/router/core.h \

@@ -86,6 +86,10 @@ void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct 
  * have subscribed and registered and may not have any more. `authid` empty: of all sessions. */
 void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bondy_slice realm,
                                  struct bondy_slice authid);
+/* On each thread: what the realm's authorizer said about the sessions of this user (`authid` empty:
+ * of everybody) is forgotten. */
+void bondy_router_thread_purge(struct bondy_router_thread *thread, struct bondy_slice realm,
+                               struct bondy_slice authid);
 /* On each thread: sessions of this user get GOODBYE with `reason`; not the session `spared`. */
 void bondy_router_thread_close_user(struct bondy_router_thread *thread, struct bondy_slice realm,
                                     struct bondy_slice authid, const char *reason, uint64_t spared);

@@ -4,7 +4,7 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
-#include "src/router/access.h"
+#include "src/router/authorize.h"
 #include "src/router/broker.h"
 #include "src/router/core.h"
 #include "src/router/dealer.h"
@@ -72,6 +72,8 @@ bool bondy_session_receive(struct bondy_session *session, struct bondy_slice byt
 
     if (session->state != BONDY_SESSION_JOINED)
         return bondy_join_receive(session, bytes);
+    if (session->parked != NULL)
+        return bondy_authorize_hold(session, bytes);
     rc = bondy_message_decode((enum bondy_serializer)session->serializer, bytes,
                               &thread->router->options.codec_limits, &thread->decode_scratch,
                               &message, &err);
@@ -79,10 +81,23 @@ bool bondy_session_receive(struct bondy_session *session, struct bondy_slice byt
         return violate(session, err.text);
     if (rc == BONDY_ELIMIT) /* no URI is valid that is longer than the limit */
         message.uri = BONDY_SLICE_EMPTY;
+    thread->current = bytes;
     bondy_stats_message(session->stats, message.type, bytes.len);
     is_alive = dispatch(session, &message);
     bondy_buf_clear(&thread->decode_scratch, SCRATCH_KEEP);
     return is_alive;
+}
+
+bool bondy_session_again(struct bondy_session *session, struct bondy_slice bytes)
+{
+    struct bondy_router_thread *thread = session->thread;
+    struct bondy_message message;
+
+    BONDY_BUG_ON(bondy_message_decode((enum bondy_serializer)session->serializer, bytes,
+                                      &thread->router->options.codec_limits,
+                                      &thread->decode_scratch, &message, NULL) != BONDY_OK);
+    thread->current = bytes;
+    return rows[message.type].handle(session, &message);
 }
 
 size_t bondy_session_receive_max(const struct bondy_session *session)
@@ -231,6 +246,7 @@ void bondy_session_leave(struct bondy_session *session)
     bondy_list_remove(&session->realm_link);
     bondy_broker_leave(session);
     bondy_dealer_leave(session);
+    bondy_authorize_leave(session);
     bondy_access_leave(session);
     if (session->out != NULL)
         bondy_stats_left(session);

@@ -3,7 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
-#include "src/router/access.h"
+#include "src/router/authorize.h"
 #include "src/router/remote.h"
 #include "src/wamp/errors.h"
 
@@ -239,4 +239,17 @@ void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bond
 
     if (here != NULL)
         bondy_access_sweep(here, authid);
+}
+
+void bondy_router_thread_purge(struct bondy_router_thread *thread, struct bondy_slice realm,
+                               struct bondy_slice authid)
+{
+    struct bondy_realm_here *here = bondy_map_find(&thread->realms, realm);
+    struct bondy_slice key;
+    size_t cursor = 0;
+    void *access;
+
+    while (here != NULL && bondy_map_next(&here->accesses, &cursor, &key, &access))
+        if (authid.len == 0 || bondy_slice_eq(((struct bondy_access *)access)->username, authid))
+            bondy_authorize_forget(access);
 }

@@ -82,6 +82,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/security_file.c \
 	src/security/security_file.h \
 	src/security/security_file_apply.c \
+	src/security/security_file.h \
 	src/security/source.c \
 	src/security/source.h \
 	src/security/source_write.c \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/token.h"
 
-#include <jwt.h>
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <sodium.h>
-#include <stdlib.h>
 
 #include "src/base/alloc.h"
 #include "src/base/json.h"
@@ -119,26 +119,19 @@ static int peek(const struct parts *parts, struct bondy_token *out, struct bondy
     return rc;
 }
 
-/* The signature's octets must be base64url as strict as the rest: one token, one text. */
-static int check_signature_text(struct bondy_slice text, size_t *len, struct bondy_error *err)
-{
-    uint8_t *octets;
-    int rc = unbase64url(text, &octets, len, err);
-
-    bondy_free(octets);
-    return rc;
-}
-
 int bondy_token_peek(struct bondy_slice jws, struct bondy_token *out, struct bondy_error *err)
 {
     struct parts parts;
+    uint8_t *signature;
     size_t len;
     int rc;
 
     memset(out, 0, sizeof *out);
+    /* The signature's text is as strict as the rest: one token, one text. */
     if ((rc = split(jws, &parts, err)) < 0 ||
-        (rc = check_signature_text(parts.signature, &len, err)) < 0)
+        (rc = unbase64url(parts.signature, &signature, &len, err)) < 0)
         return rc;
+    bondy_free(signature);
     return peek(&parts, out, err);
 }
 
@@ -151,11 +144,12 @@ void bondy_token_fini(struct bondy_token *token)
 
 /* ---- verifying --------------------------------------------------------------------------- */
 
-/* Everything that libjwt does not ask before it calculates. */
+/* What must fit before anything is calculated. */
 static int check_binding(const struct bondy_token *token, const struct bondy_key *key,
                          size_t signature_len, struct bondy_error *err)
 {
-    if (key == NULL || key->alg == NULL || key->public_pem == NULL || key->public_pem[0] == '\0')
+    if (key == NULL || key->alg == NULL || key->kind != BONDY_KEY_EC_P256 ||
+        key->public_pem == NULL || key->public_pem[0] == '\0')
         return bondy_fail(err, BONDY_EDENIED, "there is no key to verify a token with");
     if (!bondy_slice_is(token->alg, key->alg) || !bondy_slice_is(token->alg, "ES256"))
         return bondy_fail(err, BONDY_EDENIED, "a token is not signed with the key's algorithm %s",
@@ -168,83 +162,133 @@ static int check_binding(const struct bondy_token *token, const struct bondy_key
     return BONDY_OK;
 }
 
-static int check_signature(struct bondy_slice jws, const struct bondy_key *key,
-                           struct bondy_error *err)
+static int check_signature(struct bondy_slice text, uint8_t signature[ES256_LEN],
+                           const struct bondy_key *key, struct bondy_error *err)
 {
-    char *text = bondy_memdup0(jws.data, jws.len);
-    jwt_t *jwt = NULL;
-    int rc = jwt_decode(&jwt, text, (const unsigned char *)key->public_pem,
-                        (int)strlen(key->public_pem));
-    bool is_right = rc == 0 && jwt_get_alg(jwt) == JWT_ALG_ES256;
+    gnutls_datum_t pem = {(unsigned char *)key->public_pem, (unsigned)strlen(key->public_pem)};
+    gnutls_datum_t data = {(unsigned char *)(uintptr_t)text.data, (unsigned)text.len};
+    gnutls_datum_t r = {signature, ES256_LEN / 2}, s = {signature + ES256_LEN / 2, ES256_LEN / 2};
+    gnutls_datum_t der = {NULL, 0};
+    gnutls_pubkey_t public = NULL;
+    int rc = gnutls_pubkey_init(&public);
 
-    if (rc == 0)
-        jwt_free(jwt);
-    bondy_free(text);
-    return is_right ? BONDY_OK
-                    : bondy_fail(err, BONDY_EDENIED, "a token's signature does not match");
+    if (rc >= 0)
+        rc = gnutls_pubkey_import(public, &pem, GNUTLS_X509_FMT_PEM);
+    if (rc >= 0)
+        rc = gnutls_encode_rs_value(&der, &r, &s);
+    if (rc >= 0)
+        rc = gnutls_pubkey_verify_data2(public, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &der);
+    gnutls_free(der.data);
+    gnutls_pubkey_deinit(public);
+    return rc < 0 ? bondy_fail(err, BONDY_EDENIED, "a token's signature does not match") : BONDY_OK;
 }
 
 int bondy_token_verify(struct bondy_slice jws, const struct bondy_key *key, struct bondy_token *out,
                        struct bondy_error *err)
 {
     struct parts parts;
+    struct bondy_slice signed_text;
+    uint8_t *signature = NULL;
     size_t signature_len = 0;
     int rc;
 
     memset(out, 0, sizeof *out);
     if ((rc = split(jws, &parts, err)) < 0 ||
-        (rc = check_signature_text(parts.signature, &signature_len, err)) < 0 ||
-        (rc = peek(&parts, out, err)) < 0)
+        (rc = unbase64url(parts.signature, &signature, &signature_len, err)) < 0)
         return rc;
-    if ((rc = check_binding(out, key, signature_len, err)) < 0 ||
-        (rc = check_signature(jws, key, err)) < 0)
+    signed_text = bondy_slice_of(jws.data, parts.header.len + 1 + parts.claims.len);
+    if ((rc = peek(&parts, out, err)) == BONDY_OK &&
+        ((rc = check_binding(out, key, signature_len, err)) < 0 ||
+         (rc = check_signature(signed_text, signature, key, err)) < 0))
         bondy_token_fini(out);
+    bondy_free(signature);
     return rc;
 }
 
 /* ---- signing ----------------------------------------------------------------------------- */
 
-static int fill(jwt_t *jwt, const json_t *claims, const char *typ, const struct bondy_key *key)
+static void append_base64url(struct bondy_buf *out, struct bondy_slice octets)
+{
+    size_t room = sodium_base64_ENCODED_LEN(octets.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+
+    sodium_bin2base64(bondy_buf_reserve(out, room), room, (const unsigned char *)octets.data,
+                      octets.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    out->len += room - 1;
+}
+
+static void append_json(struct bondy_buf *out, const json_t *value)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
-    char *json;
-    int rc;
 
-    bondy_json_format(claims, &text);
-    json = bondy_buf_take_text(&text);
-    rc = jwt_add_grants_json(jwt, json);
-    bondy_free(json);
-    if (rc == 0)
-        rc = jwt_add_header(jwt, "typ", typ);
-    if (rc == 0)
-        rc = jwt_add_header(jwt, "kid", key->kid);
-    if (rc == 0)
-        rc =
-            jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)key->pem, (int)strlen(key->pem));
+    bondy_json_format(value, &text);
+    append_base64url(out, bondy_buf_slice(&text));
+    bondy_buf_fini(&text);
+}
+
+/* A number of ECDSA, which may come with a sign octet or shorter, as `len` octets. */
+static void put_number(const gnutls_datum_t *number, uint8_t *out, size_t len)
+{
+    memset(out, 0, len);
+    for (size_t i = 0; i < len && i < number->size; i++)
+        out[len - 1 - i] = number->data[number->size - 1 - i];
+}
+
+/* RFC 7518 3.4: r and s, each of 32 octets. */
+static int sign_es256(const struct bondy_key *key, struct bondy_slice text, uint8_t out[ES256_LEN])
+{
+    gnutls_datum_t pem = {(unsigned char *)key->pem, (unsigned)strlen(key->pem)};
+    gnutls_datum_t data = {(unsigned char *)(uintptr_t)text.data, (unsigned)text.len};
+    gnutls_datum_t der = {NULL, 0}, r = {NULL, 0}, s = {NULL, 0};
+    gnutls_privkey_t private = NULL;
+    int rc = gnutls_privkey_init(&private);
+
+    if (rc >= 0)
+        rc = gnutls_privkey_import_x509_raw(private, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (rc >= 0)
+        rc = gnutls_privkey_sign_data2(private, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &der);
+    if (rc >= 0)
+        rc = gnutls_decode_rs_value(&der, &r, &s);
+    if (rc >= 0) {
+        put_number(&r, out, ES256_LEN / 2);
+        put_number(&s, out + ES256_LEN / 2, ES256_LEN / 2);
+    }
+    gnutls_free(der.data);
+    gnutls_free(r.data);
+    gnutls_free(s.data);
+    gnutls_privkey_deinit(private);
     return rc;
 }
 
 int bondy_token_sign(const json_t *claims, const char *typ, const struct bondy_key *key, char **out,
                      struct bondy_error *err)
 {
-    jwt_t *jwt = NULL;
-    char *text = NULL;
-    int rc = BONDY_OK;
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+    uint8_t signature[ES256_LEN];
+    json_t *header;
+    int rc;
 
     *out = NULL;
     if (key == NULL || key->pem == NULL || key->kind != BONDY_KEY_EC_P256)
         return bondy_fail(err, BONDY_EINVAL, "a token is signed with a private EC key");
     if (!json_is_object(claims))
         return bondy_fail(err, BONDY_EINVAL, "the claims of a token are an object");
-    if (jwt_new(&jwt) != 0 || fill(jwt, claims, typ, key) != 0 ||
-        (text = jwt_encode_str(jwt)) == NULL)
-        rc = bondy_fail(err, BONDY_EIO, "a token cannot be signed with key %s", key->kid);
-    else if (strlen(text) > BONDY_TOKEN_MAX)
-        rc = bondy_fail(err, BONDY_ELIMIT, "a token has %zu octets, at most %d are allowed",
-                        strlen(text), BONDY_TOKEN_MAX);
-    else
-        *out = bondy_strdup(text);
-    free(text);
-    jwt_free(jwt);
-    return rc;
+    header = json_pack("{s:s, s:s, s:s}", "alg", key->alg, "typ", typ, "kid", key->kid);
+    append_json(&text, header);
+    json_decref(header);
+    bondy_buf_append_byte(&text, '.');
+    append_json(&text, claims);
+    if ((rc = sign_es256(key, bondy_buf_slice(&text), signature)) < 0) {
+        rc = bondy_fail(err, BONDY_EIO, "a token cannot be signed with key %s: %s", key->kid,
+                        gnutls_strerror(rc));
+    } else {
+        bondy_buf_append_byte(&text, '.');
+        append_base64url(&text, bondy_slice_of(signature, sizeof signature));
+        if (text.len > BONDY_TOKEN_MAX)
+            rc = bondy_fail(err, BONDY_ELIMIT, "a token has %zu octets, at most %d are allowed",
+                            text.len, BONDY_TOKEN_MAX);
+    }
+    if (rc >= 0)
+        *out = bondy_buf_take_text(&text);
+    bondy_buf_fini(&text);
+    return rc < 0 ? rc : BONDY_OK;
 }

@@ -8,6 +8,7 @@
 #include "src/base/log.h"
 #include "src/security/audit.h"
 #include "src/security/auth.h"
+#include "src/security/password.h"
 #include "src/security/policy.h"
 #include "src/security/principal.h"
 #include "src/security/throttle.h"
@@ -314,7 +315,9 @@ static bool is_stored(struct admin_work *self, bool *has_user)
         return false;
     if (bondy_user_find(view, master, BONDY_SLICE("admin"), &user)) {
         *has_user = true;
-        fits = bondy_user_password_fits(user.passwords, bondy_slice_text(self->password));
+        if (bondy_password_verify_wait(user.passwords, bondy_slice_text(self->password), &fits,
+                                       NULL) < 0)
+            fits = false;
         bondy_user_fini(&user);
     }
     bondy_store_view_end(view);
@@ -328,14 +331,15 @@ static void set_admin_password(struct bondy_work *work)
     const struct bondy_security_rules *rules = &self->server->identity.rules;
     const struct bondy_realm *master =
         bondy_realms_find(self->server->realms, BONDY_SLICE(BONDY_MASTER_REALM));
-    struct bondy_password_opts verifiers = bondy_user_password_opts(rules, master->authmethods, NULL);
+    const struct bondy_password_opts opts =
+        bondy_user_password_opts(rules, master->authmethods, NULL);
     struct bondy_error err = {0};
     json_t *problem = NULL;
     bool has_user;
 
     if (!is_stored(self, &has_user)) {
         self->is_new = has_user;
-        if (bondy_user_prepare_password(rules, &verifiers, bondy_slice_text(self->password),
+        if (bondy_user_prepare_password(rules, &opts, bondy_slice_text(self->password),
                                         &self->verifiers, &problem) < 0) {
             bondy_log(BONDY_LOG_ERROR, "admin_password_refused",
                       BONDY_F_SLICE("reason", bondy_json_text(problem, "message")));

@@ -8,7 +8,6 @@
 
 #define SCOPE_AT 1
 #define GEN_AT 17
-#define SUBKEY_KEPT 448
 #define SUBKEY_HASH 32
 
 void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HASH_LEN])
@@ -40,7 +39,7 @@ void bondy_key_prefix(const struct bondy_store_range *range, struct bondy_key_by
     } else if (range->is_any_gen) {
         out->len = GEN_AT;
     } else if (range->prefix.len > 0) {
-        BONDY_BUG_ON(range->prefix.len > SUBKEY_KEPT);
+        BONDY_BUG_ON(range->prefix.len > BONDY_SUBKEY_KEPT);
         memcpy(out->bytes + out->len, range->prefix.data, range->prefix.len);
         out->len += range->prefix.len;
     }
@@ -57,8 +56,8 @@ void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes 
         out->len = BONDY_KEY_HEAD + key->subkey.len;
         return;
     }
-    memcpy(at, key->subkey.data, SUBKEY_KEPT);
-    crypto_generichash(at + SUBKEY_KEPT, SUBKEY_HASH, (const unsigned char *)key->subkey.data,
+    memcpy(at, key->subkey.data, BONDY_SUBKEY_KEPT);
+    crypto_generichash(at + BONDY_SUBKEY_KEPT, SUBKEY_HASH, (const unsigned char *)key->subkey.data,
                        key->subkey.len, NULL, 0);
     out->len = BONDY_KEY_MAX;
     out->is_hashed = true;
@@ -73,4 +72,34 @@ bool bondy_key_decode(struct bondy_slice bytes, struct bondy_store_key *out)
         out->gen = out->gen << 8 | (uint8_t)bytes.data[GEN_AT + i];
     out->subkey = bondy_slice_skip(bytes, BONDY_KEY_HEAD);
     return true;
+}
+
+bool bondy_key_is_global(enum bondy_record_type type)
+{
+    return type == BONDY_RECORD_REALM ||
+           (type >= BONDY_RECORD_API_SPEC && type <= BONDY_RECORD_LEASE &&
+            type != BONDY_RECORD_RETAINED);
+}
+
+bool bondy_key_is_right(struct bondy_slice bytes, struct bondy_slice subkey)
+{
+    static const char nothing[BONDY_KEY_HEAD - SCOPE_AT];
+    uint8_t hash[SUBKEY_HASH];
+    struct bondy_store_key key;
+
+    if (!bondy_key_decode(bytes, &key) || key.type < BONDY_RECORD_REALM ||
+        key.type > BONDY_RECORD_LEASE || key.subkey.len == 0)
+        return false;
+    if (bondy_key_is_global(key.type) !=
+        (memcmp(bytes.data + SCOPE_AT, nothing, BONDY_SCOPE_HASH_LEN) == 0))
+        return false;
+    if (bondy_key_is_global(key.type) && key.gen != 0)
+        return false;
+    if (subkey.len == 0)
+        return true;
+    if (subkey.len <= BONDY_SUBKEY_MAX || bytes.len != BONDY_KEY_MAX ||
+        memcmp(key.subkey.data, subkey.data, BONDY_SUBKEY_KEPT) != 0)
+        return false;
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)subkey.data, subkey.len, NULL, 0);
+    return memcmp(hash, key.subkey.data + BONDY_SUBKEY_KEPT, sizeof hash) == 0;
 }

@@ -10,6 +10,7 @@
 
 #define BONDY_KEY_HEAD 21
 #define BONDY_SUBKEY_MAX 480
+#define BONDY_SUBKEY_KEPT 448 /* of a longer one */
 #define BONDY_KEY_MAX (BONDY_KEY_HEAD + BONDY_SUBKEY_MAX)
 
 struct bondy_key_bytes {
@@ -23,5 +24,12 @@ void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes 
 void bondy_key_prefix(const struct bondy_store_range *range, struct bondy_key_bytes *out);
 /* False when it cannot be a key. `subkey` is borrowed. */
 bool bondy_key_decode(struct bondy_slice bytes, struct bondy_store_key *out);
+
+/* Whether octets from elsewhere are a key as this program writes them: a known type, a scope where
+ * one belongs, and, with `subkey` (what the record keeps of a key that was too long; empty: none),
+ * the right hash. */
+bool bondy_key_is_right(struct bondy_slice bytes, struct bondy_slice subkey);
+/* Types that have no scope and no generation. */
+bool bondy_key_is_global(enum bondy_record_type type);
 
 #endif

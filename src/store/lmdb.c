@@ -3,6 +3,7 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "src/base/alloc.h"
 
@@ -16,6 +17,7 @@ struct bondy_lmdb {
     uint64_t map_size_max;
     /* Read transactions hold it for reading: the map must not be resized under them. */
     pthread_rwlock_t readers;
+    atomic_bool is_growing; /* somebody waits for that lock */
 };
 
 struct bondy_lmdb_txn {
@@ -34,7 +36,7 @@ static int fail(struct bondy_error *err, const char *what, int rc)
 
 static int open_tables(struct bondy_lmdb *db, struct bondy_error *err)
 {
-    static const char *const names[] = {"kv", "meta"};
+    static const char *const names[] = {"kv", "meta", "exp", "hidden"};
     MDB_txn *txn;
     int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
 
@@ -174,6 +176,23 @@ int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, stru
     return rc == 0 ? BONDY_OK : fail(err, "writing a record", rc);
 }
 
+int bondy_lmdb_delete(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                      struct bondy_slice key, struct bondy_error *err)
+{
+    MDB_val raw_key = value_of(key);
+    int rc = mdb_del(txn->txn, txn->db->tables[table], &raw_key, NULL);
+
+    return rc == 0 || rc == MDB_NOTFOUND ? BONDY_OK : fail(err, "removing a record", rc);
+}
+
+int bondy_lmdb_clear(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                     struct bondy_error *err)
+{
+    int rc = mdb_drop(txn->txn, txn->db->tables[table], 0);
+
+    return rc == 0 ? BONDY_OK : fail(err, "clearing a table", rc);
+}
+
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
                     struct bondy_slice prefix, struct bondy_slice from,
                     int (*fn)(void *context, struct bondy_slice key, struct bondy_slice value),
@@ -202,6 +221,11 @@ int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
     return result;
 }
 
+bool bondy_lmdb_is_growing(const struct bondy_lmdb_txn *txn)
+{
+    return atomic_load(&txn->db->is_growing);
+}
+
 double bondy_lmdb_used(struct bondy_lmdb *db)
 {
     MDB_envinfo info;
@@ -225,7 +249,9 @@ int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *er
         return bondy_fail(err, BONDY_ELIMIT,
                           "the store has reached its limit of %llu octets (store.map_size_max)",
                           (unsigned long long)db->map_size_max);
+    atomic_store(&db->is_growing, true);
     pthread_rwlock_wrlock(&db->readers);
+    atomic_store(&db->is_growing, false);
     rc = mdb_env_set_mapsize(db->env, size);
     pthread_rwlock_unlock(&db->readers);
     if (rc != 0)

@@ -16,7 +16,13 @@
 struct bondy_lmdb;
 struct bondy_lmdb_txn;
 
-enum bondy_lmdb_table { BONDY_LMDB_RECORDS, BONDY_LMDB_META, BONDY_LMDB_TABLES };
+enum bondy_lmdb_table {
+    BONDY_LMDB_RECORDS,
+    BONDY_LMDB_META,
+    BONDY_LMDB_EXPIRY, /* expires_ms(8, big endian), record key -> nothing (cluster.md B2.3) */
+    BONDY_LMDB_HIDDEN, /* since ms(8, big endian), container key -> where its purge goes on */
+    BONDY_LMDB_TABLES
+};
 
 /* `path` is an existing folder. Clears stale readers. */
 int bondy_lmdb_open(const char *path, uint64_t map_size, uint64_t map_size_max,
@@ -38,6 +44,12 @@ int bondy_lmdb_get(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, stru
                    struct bondy_slice *out, struct bondy_error *err);
 int bondy_lmdb_put(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table, struct bondy_slice key,
                    struct bondy_slice value, struct bondy_error *err);
+/* One that is not there is fine. */
+int bondy_lmdb_delete(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                      struct bondy_slice key, struct bondy_error *err);
+/* Removes everything of a table. */
+int bondy_lmdb_clear(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
+                     struct bondy_error *err);
 /* In key order, those that start with `prefix`, from the key `from` on when it is not empty, until
  * `fn` returns non-zero, which is returned. */
 int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
@@ -48,6 +60,8 @@ int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
 /* Doubles the map when more than 80 % of it is used, or in any case with `now`. No write
  * transaction may be open; waits for readers. BONDY_ELIMIT: it is as large as it may be. */
 int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *err);
+/* Whether somebody waits for readers to grow the map: a long reader should end. Any thread. */
+bool bondy_lmdb_is_growing(const struct bondy_lmdb_txn *txn);
 /* Share of the map in use, 0..1. */
 double bondy_lmdb_used(struct bondy_lmdb *db);
 

@@ -8,7 +8,7 @@
 #include "src/base/error.h"
 #include "src/store/lmdb.h"
 
-#define BONDY_STORE_FORMAT 1
+#define BONDY_STORE_FORMAT 2
 
 /* Inside the first write transaction after opening. BONDY_EUNSUPPORTED: a newer program wrote it.
  */

@@ -25,8 +25,6 @@
 
 #define MAX_DRIFT_MS 10000
 #define DEFAULT_BATCH 256
-#define META_HLC "hlc"
-#define META_NODE "node_uuid"
 
 struct bondy_store {
     struct bondy_lmdb *db;
@@ -54,25 +52,35 @@ static struct bondy_store_job *job_of(struct bondy_mail *mail)
     return BONDY_CONTAINER(mail, struct bondy_store_job, mail);
 }
 
-static void run_job(struct bondy_store_write *write, struct bondy_store_job *job)
+/* In a transaction of its own inside the batch's; one that is alone needs none. */
+static int run_inside(struct bondy_store_write *write, struct bondy_store_job *job)
 {
     struct bondy_lmdb_txn *outer = write->view.txn, *inner = NULL;
-    struct bondy_noted_change **mark = write->last;
+    int rc = bondy_lmdb_begin_write(write->store->db, outer, &inner, &job->err);
 
-    job->rc = bondy_lmdb_begin_write(write->store->db, outer, &inner, &job->err);
-    if (job->rc == BONDY_OK) {
-        write->view.txn = inner;
-        job->rc = job->run(job, write, &job->err);
-        if (job->rc == BONDY_OK)
-            job->rc = bondy_lmdb_commit(inner, &job->err);
-        else
-            bondy_lmdb_abort(inner);
-        write->view.txn = outer;
-    }
+    if (rc < 0)
+        return rc;
+    write->view.txn = inner;
+    rc = job->run(job, write, &job->err);
+    if (rc == BONDY_OK)
+        rc = bondy_lmdb_commit(inner, &job->err);
+    else
+        bondy_lmdb_abort(inner);
+    write->view.txn = outer;
+    return rc;
+}
+
+static void run_job(struct bondy_store_write *write, struct bondy_store_job *job, bool is_alone)
+{
+    struct bondy_noted_change **mark = write->last;
+    bool was_dirty = write->is_dirty;
+
+    job->rc = is_alone ? job->run(job, write, &job->err) : run_inside(write, job);
     if (job->rc != BONDY_OK) {
         bondy_noted_change_free(*mark);
         *mark = NULL;
         write->last = mark;
+        write->is_dirty = was_dirty;
     }
 }
 
@@ -81,7 +89,7 @@ static int save_clock(struct bondy_store_write *write, struct bondy_error *err)
     uint8_t hlc[BONDY_VERSION_LEN];
 
     bondy_hlc_save(&write->store->hlc, hlc);
-    return bondy_lmdb_put(write->view.txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC),
+    return bondy_lmdb_put(write->view.txn, BONDY_LMDB_META, BONDY_SLICE(BONDY_META_HLC),
                           bondy_slice_of(hlc, sizeof hlc), err);
 }
 
@@ -95,16 +103,17 @@ static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
     write->first = NULL;
     write->last = &write->first;
     write->is_full = false;
+    write->is_dirty = false;
     write->view.now_ms = bondy_clock_wall_ms();
     if (rc < 0)
         return rc;
     for (struct bondy_mail *mail = jobs; mail != NULL; mail = mail->next)
-        run_job(write, job_of(mail));
+        run_job(write, job_of(mail), jobs->next == NULL);
     if (write->is_full) {
         bondy_lmdb_abort(write->view.txn);
         return bondy_fail(err, BONDY_ELIMIT, "the store is full (store.map_size_max)");
     }
-    if (write->first == NULL) {
+    if (!write->is_dirty) {
         bondy_lmdb_abort(write->view.txn);
         return BONDY_OK;
     }
@@ -117,19 +126,17 @@ static int try_batch(struct bondy_store_write *write, struct bondy_mail *jobs,
 
 static void tell_changes(struct bondy_store *store, const struct bondy_noted_change *change)
 {
-    for (; change != NULL; change = change->next) {
-        struct bondy_slice key = bondy_slice_of(change->key.bytes, change->key.len);
+    for (; change != NULL && store->on_change != NULL; change = change->next) {
+        struct bondy_slice key = bondy_slice_of(change->bytes, change->key_len);
+        struct bondy_slice now = bondy_slice_of(change->bytes + key.len, change->now_len);
+        struct bondy_slice then = bondy_slice_of(now.data + now.len, change->before_len);
         struct bondy_record before;
         struct bondy_change told = {.before = NULL};
 
-        BONDY_BUG_ON(
-            !bondy_record_fill(key, bondy_slice_of(change->now, change->now_len), &told.now));
-        if (change->before != NULL &&
-            bondy_record_fill(key, bondy_slice_of(change->before, change->before_len), &before) &&
-            !before.is_tombstone)
+        BONDY_BUG_ON(!bondy_record_fill(key, now, &told.now));
+        if (then.len > 0 && bondy_record_fill(key, then, &before) && !before.is_tombstone)
             told.before = &before;
-        if (store->on_change != NULL)
-            store->on_change(store->context, &told);
+        store->on_change(store->context, &told);
     }
     if (store->on_commit != NULL)
         store->on_commit(store->context);
@@ -376,20 +383,20 @@ static int read_identity(struct bondy_store *store, struct bondy_lmdb_txn *txn,
     struct bondy_slice stored;
     uint8_t uuid[16], hlc[BONDY_VERSION_LEN];
     bool has_hlc;
-    int rc = bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(META_NODE), &stored, err);
+    int rc = bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(BONDY_META_NODE), &stored, err);
 
     if (rc == BONDY_OK && stored.len == sizeof uuid) {
         memcpy(uuid, stored.data, sizeof uuid);
     } else {
         bondy_id_bytes(uuid, sizeof uuid);
-        rc = bondy_lmdb_put(txn, BONDY_LMDB_META, BONDY_SLICE(META_NODE),
+        rc = bondy_lmdb_put(txn, BONDY_LMDB_META, BONDY_SLICE(BONDY_META_NODE),
                             bondy_slice_of(uuid, sizeof uuid), err);
         if (rc < 0)
             return rc;
     }
-    has_hlc =
-        bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(META_HLC), &stored, NULL) == BONDY_OK &&
-        stored.len == sizeof hlc;
+    has_hlc = bondy_lmdb_get(txn, BONDY_LMDB_META, BONDY_SLICE(BONDY_META_HLC), &stored, NULL) ==
+                  BONDY_OK &&
+              stored.len == sizeof hlc;
     if (has_hlc)
         memcpy(hlc, stored.data, sizeof hlc);
     memcpy(store->hlc.writer, uuid, BONDY_WRITER_LEN);
@@ -398,7 +405,7 @@ static int read_identity(struct bondy_store *store, struct bondy_lmdb_txn *txn,
     return BONDY_OK;
 }
 
-static int prepare(struct bondy_store *store, struct bondy_error *err)
+static int prepare_once(struct bondy_store *store, struct bondy_error *err)
 {
     struct bondy_lmdb_txn *txn;
     int rc = bondy_lmdb_begin_write(store->db, NULL, &txn, err);
@@ -410,6 +417,18 @@ static int prepare(struct bondy_store *store, struct bondy_error *err)
         return rc;
     }
     return bondy_lmdb_commit(txn, err);
+}
+
+/* A migration may need more room than there is. */
+static int prepare(struct bondy_store *store, struct bondy_error *err)
+{
+    struct bondy_error growth;
+    int rc;
+
+    while ((rc = prepare_once(store, err)) == BONDY_ELIMIT &&
+           bondy_lmdb_grow_wait(store->db, true, &growth) == BONDY_OK)
+        continue;
+    return rc;
 }
 
 int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
@@ -471,6 +490,11 @@ void bondy_store_close(struct bondy_store *store)
     pthread_cond_destroy(&store->has_work);
     pthread_mutex_destroy(&store->lock);
     bondy_free(store);
+}
+
+bool bondy_store_view_is_in_the_way(const struct bondy_store_view *view)
+{
+    return bondy_lmdb_is_growing(view->txn);
 }
 
 bool bondy_store_is_healthy(const struct bondy_store *store)

@@ -111,7 +111,7 @@ struct bondy_store_job {
 };
 /* Any thread; takes the job until `done`. Never blocks. */
 void bondy_store_submit(struct bondy_store *store, struct bondy_store_job *job);
-/* Submits and waits: start-up and tests only, never on a loop. */
+/* Submits and waits: start-up, helper threads, tests; never on a loop or the control thread. */
 int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
                          struct bondy_error *err);
 
@@ -125,6 +125,9 @@ struct bondy_store_view;
 int bondy_store_view_begin(struct bondy_store *store, struct bondy_store_view **out,
                            struct bondy_error *err);
 void bondy_store_view_end(struct bondy_store_view *view); /* NULL is fine */
+/* Whether writers wait for this view, since the store has to grow: who keeps one for longer than a
+ * moment asks now and then, and ends it and starts again when it is so. */
+bool bondy_store_view_is_in_the_way(const struct bondy_store_view *view);
 const struct bondy_store_view *bondy_store_write_view(const struct bondy_store_write *write);
 
 /* Live records only (no tombstones, nothing expired); false when there is none. `gen` of the key is

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/version.h"
 
-#include <cbor/encoding.h>
 #include <string.h>
 
 #include "src/base/alloc.h"
+#include "src/store/head.h"
 
 #define WALL_MAX ((UINT64_C(1) << 48) - 1)
 #define RESTART_GAP_MS 1000
@@ -110,112 +110,30 @@ void bondy_hlc_save(const struct bondy_hlc *hlc, uint8_t out[BONDY_VERSION_LEN])
 #define ENVELOPE_FORMAT 1
 #define ENVELOPE_ITEMS 8
 #define CRC_LEN 4
-#define HEAD_MAX 9
-
-typedef size_t (*head_fn)(uint64_t, unsigned char *, size_t);
-
-static size_t array_head(uint64_t value, unsigned char *out, size_t room)
-{
-    return cbor_encode_array_start((size_t)value, out, room);
-}
-
-static size_t bytes_head(uint64_t value, unsigned char *out, size_t room)
-{
-    return cbor_encode_bytestring_start((size_t)value, out, room);
-}
-
-static void put_head(struct bondy_buf *out, head_fn fn, uint64_t value)
-{
-    unsigned char *at = (unsigned char *)bondy_buf_reserve(out, HEAD_MAX);
-
-    out->len += fn(value, at, HEAD_MAX);
-}
-
-static void put_uint(struct bondy_buf *out, uint64_t value)
-{
-    unsigned char *at = (unsigned char *)bondy_buf_reserve(out, HEAD_MAX);
-
-    out->len += cbor_encode_uint(value, at, HEAD_MAX);
-}
-
-static void put_null(struct bondy_buf *out)
-{
-    unsigned char *at = (unsigned char *)bondy_buf_reserve(out, HEAD_MAX);
-
-    out->len += cbor_encode_null(at, HEAD_MAX);
-}
-
-static void put_bytes(struct bondy_buf *out, const void *data, size_t len)
-{
-    put_head(out, bytes_head, len);
-    bondy_buf_append(out, data, len);
-}
 
 void bondy_envelope_encode(const struct bondy_envelope *envelope, struct bondy_buf *out)
 {
     size_t start = out->len;
     uint32_t crc;
 
-    put_head(out, array_head, ENVELOPE_ITEMS);
-    put_uint(out, ENVELOPE_FORMAT);
-    put_uint(out, envelope->flags);
-    put_uint(out, envelope->gen);
-    put_bytes(out, envelope->version, BONDY_VERSION_LEN);
+    bondy_head_put(out, BONDY_HEAD_ARRAY, ENVELOPE_ITEMS);
+    bondy_head_put(out, BONDY_HEAD_UINT, ENVELOPE_FORMAT);
+    bondy_head_put(out, BONDY_HEAD_UINT, envelope->flags);
+    bondy_head_put(out, BONDY_HEAD_UINT, envelope->gen);
+    bondy_head_put_bytes(out, bondy_slice_of(envelope->version, BONDY_VERSION_LEN));
     if (envelope->expires_ms == 0)
-        put_null(out);
+        bondy_head_put_null(out);
     else
-        put_uint(out, envelope->expires_ms);
-    put_uint(out, envelope->schema);
-    put_bytes(out, envelope->body.data, envelope->body.len);
+        bondy_head_put(out, BONDY_HEAD_UINT, envelope->expires_ms);
+    bondy_head_put(out, BONDY_HEAD_UINT, envelope->schema);
+    bondy_head_put_bytes(out, envelope->body);
     if (envelope->subkey.len == 0)
-        put_null(out);
+        bondy_head_put_null(out);
     else
-        put_bytes(out, envelope->subkey.data, envelope->subkey.len);
+        bondy_head_put_bytes(out, envelope->subkey);
     crc = bondy_crc32c(bondy_slice_of(out->data + start, out->len - start));
     for (int shift = 24; shift >= 0; shift -= 8)
         bondy_buf_append_byte(out, (crc >> shift) & 0xff);
-}
-
-enum { MAJOR_UINT = 0, MAJOR_BYTES = 2, MAJOR_ARRAY = 4, CBOR_NULL = 0xf6 };
-
-/* Reads one head of shortest or longer definite form; nothing else occurs in an envelope. */
-static bool take_head(struct bondy_slice *rest, unsigned major, uint64_t *value)
-{
-    unsigned info, wide;
-    uint64_t number = 0;
-
-    if (rest->len == 0 || (unsigned)((uint8_t)rest->data[0] >> 5) != major)
-        return false;
-    info = (uint8_t)rest->data[0] & 0x1f;
-    if (info > 27)
-        return false;
-    wide = info < 24 ? 0 : 1u << (info - 24);
-    if (rest->len < 1 + (size_t)wide)
-        return false;
-    for (unsigned i = 1; i <= wide; i++)
-        number = number << 8 | (uint8_t)rest->data[i];
-    *value = wide == 0 ? info : number;
-    *rest = bondy_slice_skip(*rest, 1 + (size_t)wide);
-    return true;
-}
-
-static bool take_bytes(struct bondy_slice *rest, struct bondy_slice *out)
-{
-    uint64_t len;
-
-    if (!take_head(rest, MAJOR_BYTES, &len) || len > rest->len)
-        return false;
-    *out = bondy_slice_of(rest->data, (size_t)len);
-    *rest = bondy_slice_skip(*rest, (size_t)len);
-    return true;
-}
-
-static bool take_null(struct bondy_slice *rest)
-{
-    if (rest->len == 0 || (uint8_t)rest->data[0] != CBOR_NULL)
-        return false;
-    *rest = bondy_slice_skip(*rest, 1);
-    return true;
 }
 
 static bool take_fields(struct bondy_slice rest, struct bondy_envelope *out)
@@ -223,18 +141,18 @@ static bool take_fields(struct bondy_slice rest, struct bondy_envelope *out)
     uint64_t count, format, flags, gen, schema;
     struct bondy_slice version;
 
-    if (!take_head(&rest, MAJOR_ARRAY, &count) || count != ENVELOPE_ITEMS ||
-        !take_head(&rest, MAJOR_UINT, &format) || format != ENVELOPE_FORMAT ||
-        !take_head(&rest, MAJOR_UINT, &flags) || flags > UINT32_MAX ||
-        !take_head(&rest, MAJOR_UINT, &gen) || gen > UINT32_MAX || !take_bytes(&rest, &version) ||
-        version.len != BONDY_VERSION_LEN)
+    if (!bondy_head_take(&rest, BONDY_HEAD_ARRAY, &count) || count != ENVELOPE_ITEMS ||
+        !bondy_head_take(&rest, BONDY_HEAD_UINT, &format) || format != ENVELOPE_FORMAT ||
+        !bondy_head_take(&rest, BONDY_HEAD_UINT, &flags) || flags > UINT32_MAX ||
+        !bondy_head_take(&rest, BONDY_HEAD_UINT, &gen) || gen > UINT32_MAX ||
+        !bondy_head_take_bytes(&rest, &version) || version.len != BONDY_VERSION_LEN)
         return false;
-    if (!take_null(&rest) && !take_head(&rest, MAJOR_UINT, &out->expires_ms))
+    if (!bondy_head_take_null(&rest) && !bondy_head_take(&rest, BONDY_HEAD_UINT, &out->expires_ms))
         return false;
-    if (!take_head(&rest, MAJOR_UINT, &schema) || schema > UINT32_MAX ||
-        !take_bytes(&rest, &out->body))
+    if (!bondy_head_take(&rest, BONDY_HEAD_UINT, &schema) || schema > UINT32_MAX ||
+        !bondy_head_take_bytes(&rest, &out->body))
         return false;
-    if (!take_null(&rest) && !take_bytes(&rest, &out->subkey))
+    if (!bondy_head_take_null(&rest) && !bondy_head_take_bytes(&rest, &out->subkey))
         return false;
     out->flags = (unsigned)flags;
     out->gen = (uint32_t)gen;
@@ -264,7 +182,7 @@ int bondy_envelope_decode(struct bondy_slice bytes, struct bondy_envelope *out,
 
 #define CASTAGNOLI 0x82F63B78u
 
-uint32_t bondy_crc32c(struct bondy_slice bytes)
+static uint32_t crc_by_table(struct bondy_slice bytes)
 {
     static uint32_t table[256];
     static bool is_made;
@@ -286,3 +204,31 @@ uint32_t bondy_crc32c(struct bondy_slice bytes)
               __atomic_load_n(&table[(crc ^ (uint8_t)bytes.data[i]) & 0xff], __ATOMIC_RELAXED);
     return ~crc;
 }
+
+#if defined(__x86_64__)
+/* The instruction that was made for this sum; every read and write of a record takes it. */
+__attribute__((target("sse4.2"))) static uint32_t crc_by_cpu(struct bondy_slice bytes)
+{
+    uint64_t crc = ~0u, eight;
+    uint32_t rest;
+
+    for (; bytes.len >= sizeof eight; bytes = bondy_slice_skip(bytes, sizeof eight)) {
+        memcpy(&eight, bytes.data, sizeof eight);
+        crc = __builtin_ia32_crc32di(crc, eight);
+    }
+    rest = (uint32_t)crc;
+    for (size_t i = 0; i < bytes.len; i++)
+        rest = __builtin_ia32_crc32qi(rest, (uint8_t)bytes.data[i]);
+    return ~rest;
+}
+
+uint32_t bondy_crc32c(struct bondy_slice bytes)
+{
+    return __builtin_cpu_supports("sse4.2") ? crc_by_cpu(bytes) : crc_by_table(bytes);
+}
+#else
+uint32_t bondy_crc32c(struct bondy_slice bytes)
+{
+    return crc_by_table(bytes);
+}
+#endif

@@ -12,40 +12,52 @@ static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
            (envelope->expires_ms == 0 || envelope->expires_ms > now_ms);
 }
 
+static bool fill(struct bondy_slice key, const struct bondy_envelope *envelope,
+                 struct bondy_record *out)
+{
+    if (!bondy_key_decode(key, &out->key))
+        return false;
+    if (envelope->subkey.len > 0)
+        out->key.subkey = envelope->subkey;
+    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
+    out->is_tombstone = (envelope->flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
+    out->gen = envelope->gen;
+    memcpy(out->version, envelope->version, BONDY_VERSION_LEN);
+    out->expires_ms = envelope->expires_ms;
+    out->schema = envelope->schema;
+    out->body = envelope->body;
+    return true;
+}
+
 bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
 {
     struct bondy_envelope envelope;
 
-    if (!bondy_key_decode(key, &out->key) || bondy_envelope_decode(value, &envelope, NULL) < 0)
-        return false;
-    if (envelope.subkey.len > 0)
-        out->key.subkey = envelope.subkey;
-    memcpy(out->scope_hash, key.data + 1, BONDY_SCOPE_HASH_LEN);
-    out->is_tombstone = (envelope.flags & BONDY_ENVELOPE_TOMBSTONE) != 0;
-    out->gen = envelope.gen;
-    memcpy(out->version, envelope.version, BONDY_VERSION_LEN);
-    out->expires_ms = envelope.expires_ms;
-    out->schema = envelope.schema;
-    out->body = envelope.body;
-    return true;
+    return bondy_envelope_decode(value, &envelope, NULL) == BONDY_OK && fill(key, &envelope, out);
 }
 
-/* What is stored under a key, tombstones included. A damaged record counts as an I/O error, since
- * its version is not known. */
-static int find_raw(const struct bondy_store_view *view, const struct bondy_key_bytes *key,
-                    struct bondy_slice *raw, struct bondy_envelope *envelope,
-                    struct bondy_error *err)
+/* A damaged record counts as an I/O error, since its version is not known. */
+int bondy_store_find_raw(const struct bondy_store_view *view, struct bondy_slice key,
+                         struct bondy_slice *raw, struct bondy_envelope *envelope,
+                         struct bondy_error *err)
 {
-    int rc = bondy_lmdb_get(view->txn, BONDY_LMDB_RECORDS, bondy_slice_of(key->bytes, key->len),
-                            raw, err);
+    int rc = bondy_lmdb_get(view->txn, BONDY_LMDB_RECORDS, key, raw, err);
 
     if (rc < 0)
         return rc;
     if (bondy_envelope_decode(*raw, envelope, err) < 0) {
-        bondy_log(BONDY_LOG_ERROR, "store_record_damaged", BONDY_F_U64("type", key->bytes[0]));
+        bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
+                  BONDY_F_U64("type", (uint8_t)key.data[0]));
         return bondy_fail(err, BONDY_EIO, "the stored record is damaged (wrong checksum)");
     }
     return BONDY_OK;
+}
+
+static int find_raw(const struct bondy_store_view *view, const struct bondy_key_bytes *key,
+                    struct bondy_slice *raw, struct bondy_envelope *envelope,
+                    struct bondy_error *err)
+{
+    return bondy_store_find_raw(view, bondy_slice_of(key->bytes, key->len), raw, envelope, err);
 }
 
 bool bondy_store_view_get(const struct bondy_store_view *view, const struct bondy_store_key *key,
@@ -58,7 +70,7 @@ bool bondy_store_view_get(const struct bondy_store_view *view, const struct bond
     bondy_key_encode(key, &bytes);
     if (find_raw(view, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, view->now_ms))
         return false;
-    if (!bondy_record_fill(bondy_slice_of(bytes.bytes, bytes.len), raw, out))
+    if (!fill(bondy_slice_of(bytes.bytes, bytes.len), &envelope, out))
         return false;
     if (!bytes.is_hashed) /* the key's own octets go away with `bytes` */
         out->key.subkey = key->subkey;
@@ -76,18 +88,19 @@ bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_k
     return bondy_store_view_get(&write->view, key, out);
 }
 
-static void note_change(struct bondy_store_write *write, const struct bondy_key_bytes *key,
+static void note_change(struct bondy_store_write *write, struct bondy_slice key,
                         struct bondy_slice now, struct bondy_slice before)
 {
-    struct bondy_noted_change *change = bondy_zalloc(sizeof *change);
+    struct bondy_noted_change *change =
+        bondy_alloc(sizeof *change + key.len + now.len + before.len);
 
-    change->key = *key;
-    change->now = bondy_memdup0(now.data, now.len);
-    change->now_len = now.len;
-    if (before.len > 0) {
-        change->before = bondy_memdup0(before.data, before.len);
-        change->before_len = before.len;
-    }
+    *change = (struct bondy_noted_change){.key_len = (uint32_t)key.len,
+                                          .now_len = (uint32_t)now.len,
+                                          .before_len = (uint32_t)before.len};
+    memcpy(change->bytes, key.data, key.len);
+    memcpy(change->bytes + key.len, now.data, now.len);
+    if (before.len > 0)
+        memcpy(change->bytes + key.len + now.len, before.data, before.len);
     *write->last = change;
     write->last = &change->next;
 }
@@ -97,11 +110,33 @@ void bondy_noted_change_free(struct bondy_noted_change *change)
     while (change != NULL) {
         struct bondy_noted_change *next = change->next;
 
-        bondy_free(change->now);
-        bondy_free(change->before);
         bondy_free(change);
         change = next;
     }
+}
+
+/* Puts an envelope and its octets, notes the change, keeps the indexes. `before` is empty when
+ * there was nothing. */
+static int store_envelope(struct bondy_store_write *write, struct bondy_slice key,
+                          const struct bondy_envelope *now, struct bondy_slice bytes,
+                          struct bondy_slice before, struct bondy_error *err)
+{
+    const struct bondy_index index = {write->view.txn, write->view.now_ms, err};
+    struct bondy_envelope then;
+    bool is_known = before.len > 0 && bondy_envelope_decode(before, &then, NULL) == BONDY_OK;
+    int rc;
+
+    if (bytes.len > BONDY_ENVELOPE_MAX)
+        return bondy_fail(err, BONDY_ELIMIT, "a record of %zu octets, at most %u are possible",
+                          bytes.len, BONDY_ENVELOPE_MAX);
+    note_change(write, key, bytes, before);
+    write->is_dirty = true;
+    /* The indexes first: a write makes `before` invalid. */
+    rc = bondy_index_update(&index, key, is_known ? &then : NULL, now);
+    if (rc == BONDY_OK)
+        rc = bondy_lmdb_put(write->view.txn, BONDY_LMDB_RECORDS, key, bytes, err);
+    write->is_full |= rc == BONDY_ELIMIT;
+    return rc;
 }
 
 /* Puts an envelope; its version is filled in here unless it is a built-in one. */
@@ -130,11 +165,78 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
     if (bytes.is_hashed)
         envelope->subkey = key->subkey;
     bondy_envelope_encode(envelope, &buf);
-    note_change(write, &bytes, bondy_buf_slice(&buf), before);
-    rc = bondy_lmdb_put(write->view.txn, BONDY_LMDB_RECORDS, bondy_slice_of(bytes.bytes, bytes.len),
-                        bondy_buf_slice(&buf), err);
-    write->is_full |= rc == BONDY_ELIMIT;
+    rc = store_envelope(write, bondy_slice_of(bytes.bytes, bytes.len), envelope,
+                        bondy_buf_slice(&buf), before, err);
     bondy_buf_fini(&buf);
+    return rc;
+}
+
+enum bondy_merge bondy_merge_compare(const struct bondy_envelope *there,
+                                     const struct bondy_envelope *from_elsewhere)
+{
+    int order = memcmp(from_elsewhere->version, there->version, BONDY_VERSION_LEN);
+
+    if (from_elsewhere->gen != there->gen)
+        return from_elsewhere->gen > there->gen ? BONDY_MERGE_NEWER : BONDY_MERGE_OLDER;
+    return order == 0 ? BONDY_MERGE_EQUAL : order > 0 ? BONDY_MERGE_NEWER : BONDY_MERGE_OLDER;
+}
+
+int bondy_store_merge(struct bondy_store_write *write, struct bondy_slice key,
+                      struct bondy_slice envelope, enum bondy_merge *merge, bool *is_drifted,
+                      struct bondy_error *err)
+{
+    struct bondy_slice before = BONDY_SLICE_EMPTY;
+    struct bondy_envelope there, here;
+    int rc = bondy_envelope_decode(envelope, &here, err);
+
+    *is_drifted = false;
+    if (rc < 0)
+        return rc;
+    rc = bondy_store_find_raw(&write->view, key, &before, &there, err);
+    if (rc < 0 && rc != BONDY_ENOENT)
+        return rc;
+    *merge = rc == BONDY_ENOENT ? BONDY_MERGE_FRESH : bondy_merge_compare(&there, &here);
+    if (*merge == BONDY_MERGE_OLDER || *merge == BONDY_MERGE_EQUAL)
+        return BONDY_OK;
+    *is_drifted = !bondy_hlc_observe(write->hlc, write->view.now_ms, here.version);
+    return store_envelope(write, key, &here, envelope, before, err);
+}
+
+int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
+                        struct bondy_envelope *envelope, struct bondy_error *err)
+{
+    struct bondy_slice before = BONDY_SLICE_EMPTY;
+    struct bondy_envelope there;
+    struct bondy_buf buf = BONDY_BUF_EMPTY;
+    int rc = bondy_store_find_raw(&write->view, key, &before, &there, err);
+
+    if (rc < 0 && rc != BONDY_ENOENT)
+        return rc;
+    bondy_hlc_next(write->hlc, write->view.now_ms, rc == BONDY_OK ? there.version : NULL,
+                   envelope->version);
+    bondy_envelope_encode(envelope, &buf);
+    rc = store_envelope(write, key, envelope, bondy_buf_slice(&buf), before, err);
+    bondy_buf_fini(&buf);
+    return rc;
+}
+
+int bondy_store_remove(struct bondy_store_write *write, struct bondy_slice key,
+                       struct bondy_error *err)
+{
+    const struct bondy_index index = {write->view.txn, write->view.now_ms, err};
+    struct bondy_slice raw;
+    struct bondy_envelope envelope;
+    int rc = bondy_store_find_raw(&write->view, key, &raw, &envelope, err);
+
+    if (rc == BONDY_ENOENT)
+        return BONDY_OK;
+    if (rc < 0)
+        return rc;
+    write->is_dirty = true;
+    rc = bondy_index_update(&index, key, &envelope, NULL);
+    if (rc == BONDY_OK)
+        rc = bondy_lmdb_delete(write->view.txn, BONDY_LMDB_RECORDS, key, err);
+    write->is_full |= rc == BONDY_ELIMIT;
     return rc;
 }
 

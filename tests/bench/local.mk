@@ -10,3 +10,7 @@ tests_bench_anchor_http_LDADD = $(MHD_LIBS)
 tests_bench_wampload_SOURCES = tests/bench/wampload.c tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/wire.c tests/bench/wire.h tests/bench/hist.h tests/bench/modes.c tests/bench/modes.h
 EXTRA_DIST += tests/bench/README.md tests/bench/run $(wildcard $(srcdir)/tests/bench/peers/*)
+EXTRA_PROGRAMS += tests/bench/storeload
+BENCH_TARGETS += tests/bench/storeload
+tests_bench_storeload_SOURCES = tests/bench/storeload.c
+tests_bench_storeload_LDADD = $(STORE_LIBS)

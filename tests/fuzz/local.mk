@@ -231,3 +231,55 @@ tests_fuzz_fuzz_http_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_http_LDADD = $(HTTP_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_token
+tests_fuzz_replay_token_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_token.c
+tests_fuzz_replay_token_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"token"'
+tests_fuzz_replay_token_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_token
+
+check_PROGRAMS += tests/fuzz/replay_password
+tests_fuzz_replay_password_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_password.c
+tests_fuzz_replay_password_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"password"'
+tests_fuzz_replay_password_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_password
+
+check_PROGRAMS += tests/fuzz/replay_scram
+tests_fuzz_replay_scram_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_scram.c
+tests_fuzz_replay_scram_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"scram"'
+tests_fuzz_replay_scram_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_scram
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_token
+tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c
+tests_fuzz_fuzz_token_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_token_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_token_LDADD = $(SECURITY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_password
+tests_fuzz_fuzz_password_SOURCES = tests/fuzz/fuzz_password.c
+tests_fuzz_fuzz_password_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_password_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_password_LDADD = $(SECURITY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_scram
+tests_fuzz_fuzz_scram_SOURCES = tests/fuzz/fuzz_scram.c
+tests_fuzz_fuzz_scram_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_scram_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_scram_LDADD = $(SECURITY_LIBS)
+endif
+check_PROGRAMS += tests/fuzz/replay_backup
+tests_fuzz_replay_backup_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_backup.c
+tests_fuzz_replay_backup_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"backup"'
+tests_fuzz_replay_backup_LDADD = $(STORE_LIBS)
+TESTS += tests/fuzz/replay_backup
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_backup
+tests_fuzz_fuzz_backup_SOURCES = tests/fuzz/fuzz_backup.c
+tests_fuzz_fuzz_backup_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_backup_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_backup_LDADD = $(STORE_LIBS)
+endif
+

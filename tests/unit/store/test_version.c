@@ -92,8 +92,19 @@ static void a_restart_is_a_second_ahead_of_what_was_stored(void **state)
 
 static void crc_is_castagnoli(void **state)
 {
+    uint8_t bytes[32];
+
     (void)state;
     assert_int_equal(bondy_crc32c(BONDY_SLICE("123456789")), 0xE3069283);
+    assert_int_equal(bondy_crc32c(BONDY_SLICE_EMPTY), 0);
+    /* RFC 3720, B.4. */
+    memset(bytes, 0, sizeof bytes);
+    assert_int_equal(bondy_crc32c(bondy_slice_of(bytes, sizeof bytes)), 0x8A9136AA);
+    memset(bytes, 0xff, sizeof bytes);
+    assert_int_equal(bondy_crc32c(bondy_slice_of(bytes, sizeof bytes)), 0x62A8AB43);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)i;
+    assert_int_equal(bondy_crc32c(bondy_slice_of(bytes, sizeof bytes)), 0x46DD794E);
 }
 
 static struct bondy_envelope sample(void)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/store/store_rig.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/base/alloc.h"
+#include "src/base/id.h"
+#include "src/store/backup.h"
+
+/* operations.md, O7: copies and restores while writes go on, in a store that grows meanwhile. */
+
+#define PAIRS 1500
+#define RESTORED 3000
+#define BACKUPS_MAX 64
+
+struct load {
+    struct store_rig *rig;
+    unsigned written; /* by the thread; read when it has ended */
+    atomic_bool is_done, stops;
+};
+
+static int setup(void **state)
+{
+    struct store_rig *rig = bondy_alloc(sizeof *rig);
+
+    store_rig_init(rig, 1 << 18);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    store_rig_fini(*state);
+    bondy_free(*state);
+    return 0;
+}
+
+static char *make_backup(struct store_rig *rig)
+{
+    struct bondy_backup_options options = {.dir = rig->dir};
+    struct bondy_backup_progress progress = {0};
+    struct bondy_backup *backup = NULL;
+    struct bondy_error err = {0};
+    char *path;
+
+    if (bondy_backup_begin_wait(rig->store, &options, &backup, &err) < 0 ||
+        bondy_backup_run_wait(backup, &progress, &err) < 0)
+        fail_msg("%s", err.text);
+    path = bondy_strdup(bondy_backup_path(backup));
+    bondy_backup_destroy(backup);
+    return path;
+}
+
+static void restore(struct store_rig *rig, const char *path)
+{
+    struct bondy_backup_restore options = {
+        .source = {.dir = rig->dir, .filename = bondy_slice_text(path)}};
+    struct bondy_backup_progress progress = {0};
+    struct bondy_backup_report report;
+    struct bondy_error err = {0};
+
+    if (bondy_backup_restore_wait(rig->store, &options, &progress, &report, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void *write_pairs(void *context)
+{
+    struct load *load = context;
+    char left[16], right[16], text[600];
+
+    memset(text, 'p', sizeof text);
+    text[sizeof text - 1] = '\0';
+    for (unsigned i = 0; i < PAIRS; i++) {
+        snprintf(left, sizeof left, "a%u", i * 7919 % PAIRS);
+        snprintf(right, sizeof right, "b%u", i * 7919 % PAIRS);
+        if (store_rig_write(
+                load->rig,
+                (const struct store_word[]){
+                    {BONDY_RECORD_SETTING, .subkey = bondy_slice_text(left), .text = text},
+                    {BONDY_RECORD_SETTING, .subkey = bondy_slice_text(right), .text = text}},
+                2) == BONDY_OK)
+            load->written++;
+    }
+    atomic_store(&load->is_done, true);
+    return NULL;
+}
+
+static int count_side(void *context, const struct bondy_record *record)
+{
+    unsigned *sides = context;
+
+    sides[record->key.subkey.data[0] == 'a' ? 0 : record->key.subkey.data[0] == 'b' ? 1 : 2]++;
+    return 0;
+}
+
+static void count_sides(struct store_rig *rig, unsigned sides[3])
+{
+    memset(sides, 0, 3 * sizeof *sides);
+    bondy_store_scan_wait(rig->store, BONDY_RECORD_SETTING, BONDY_SLICE_EMPTY, count_side, sides);
+}
+
+static void a_copy_shows_one_moment_while_writes_go_on(void **state)
+{
+    struct store_rig *rig = *state;
+    struct load load = {.rig = rig};
+    char *paths[BACKUPS_MAX];
+    unsigned count = 0, sides[3], last = 0;
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, write_pairs, &load), 0);
+    while (!atomic_load(&load.is_done) && count < BACKUPS_MAX - 1)
+        paths[count++] = make_backup(rig);
+    pthread_join(thread, NULL);
+    assert_int_equal(load.written, PAIRS);
+    paths[count++] = make_backup(rig);
+    for (unsigned i = 0; i < count; i++) {
+        store_rig_wipe(rig);
+        restore(rig, paths[i]);
+        count_sides(rig, sides);
+        assert_int_equal(sides[0], sides[1]);
+        assert_true(sides[0] >= last);
+        last = sides[0];
+        bondy_free(paths[i]);
+    }
+    assert_int_equal(last, PAIRS);
+}
+
+static void *write_until_stopped(void *context)
+{
+    struct load *load = context;
+    char name[16];
+
+    while (!atomic_load(&load->stops)) {
+        snprintf(name, sizeof name, "w%u", load->written);
+        if (store_rig_write(
+                load->rig,
+                (const struct store_word[]){
+                    {BONDY_RECORD_SETTING, .subkey = bondy_slice_text(name), .text = "written"}},
+                1) == BONDY_OK)
+            load->written++;
+    }
+    return NULL;
+}
+
+static void a_restore_under_load_loses_nothing(void **state)
+{
+    struct store_rig *rig = *state;
+    struct load load = {.rig = rig};
+    struct bondy_buf names = BONDY_BUF_EMPTY;
+    struct store_word *words = bondy_calloc(RESTORED, sizeof *words);
+    unsigned sides[3];
+    pthread_t thread;
+    char *path;
+
+    for (unsigned i = 0; i < RESTORED; i++)
+        bondy_buf_printf(&names, "a%05u", i);
+    for (unsigned i = 0; i < RESTORED; i++)
+        words[i] = (struct store_word){BONDY_RECORD_SETTING,
+                                       .subkey = bondy_slice_of(names.data + (size_t)i * 6, 6),
+                                       .text = "restored"};
+    assert_int_equal(store_rig_write(rig, words, RESTORED), BONDY_OK);
+    path = make_backup(rig);
+    store_rig_wipe(rig);
+    assert_int_equal(pthread_create(&thread, NULL, write_until_stopped, &load), 0);
+    for (int i = 0; i < 3; i++)
+        restore(rig, path);
+    atomic_store(&load.stops, true);
+    pthread_join(thread, NULL);
+    store_rig_reopen(rig);
+    count_sides(rig, sides);
+    assert_int_equal(sides[0], RESTORED);
+    assert_int_equal(sides[2], load.written);
+    bondy_free(words);
+    bondy_buf_fini(&names);
+    bondy_free(path);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_copy_shows_one_moment_while_writes_go_on),
+        TEST(a_restore_under_load_loses_nothing),
+    };
+
+    assert_int_equal(bondy_id_start(NULL), BONDY_OK);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
