@@ -38,11 +38,19 @@ static const char *status_of(void *context)
     return ((struct house *)context)->status;
 }
 
+struct builtin {
+    struct bondy_store_job job;
+    struct bondy_edit edit;
+};
+
 static int run_builtin(struct bondy_store_job *job, struct bondy_store_write *write,
                        struct bondy_error *err)
 {
-    (void)job;
-    return bondy_realm_apply_builtin(write, err);
+    struct builtin *builtin = BONDY_CONTAINER(job, struct builtin, job);
+
+    (void)err;
+    bondy_edit_start(&builtin->edit, write);
+    return bondy_edit_end(&builtin->edit, bondy_realm_apply_builtin(&builtin->edit, NULL, false));
 }
 
 static void must(int rc, const struct bondy_error *err)
@@ -61,10 +69,12 @@ static void open_state(struct house *house)
                                           .context = house};
     struct bondy_gateway_options gateway = {.thread_count = 1, .call_timeout_ms = 5000};
     struct bondy_catalog_options catalog = {.publish = publish, .context = house};
-    struct bondy_store_job builtin = {.run = run_builtin};
+    struct builtin builtin = {.job.run = run_builtin, .edit.rules = &house->rules};
     struct bondy_error err = {0};
 
-    house->realms = bondy_realms_create();
+    bondy_security_rules_init(&house->rules);
+    house->rules.pbkdf2_iterations = 4096;
+    house->realms = bondy_realms_create(&house->rules);
     gateway.realms = house->realms;
     house->gateway = bondy_gateway_create(&gateway);
     catalog.realms = house->realms;
@@ -74,8 +84,24 @@ static void open_state(struct house *house)
     must(bondy_catalog_load_wait(house->catalog, house->store, &err), &err);
     must(bondy_store_start(house->store, &err), &err);
     bondy_publish_idle();
-    must(bondy_store_run_wait(house->store, &builtin, &err), &err);
+    must(bondy_store_run_wait(house->store, &builtin.job, &err), &err);
     bondy_publish_busy();
+    bondy_edit_fini(&builtin.edit);
+}
+
+static void open_audit(struct house *house)
+{
+    const struct bondy_audit_options options = {.folder = house->audit_path,
+                                                .max_bytes = 1 << 20,
+                                                .max_files = 3,
+                                                .buffer_len = 1 << 20,
+                                                .denials_per_second = 10};
+    const struct bondy_backup_desk_options backups = {
+        .store = house->store, .dir = house->backup_path, .node_name = "test@node.example"};
+    struct bondy_error err = {0};
+
+    must(bondy_audit_create(&options, &house->audit, &err), &err);
+    house->backups = bondy_backup_desk_create(&backups);
 }
 
 static bool flush_router(struct bondy_flush *flush)
@@ -149,6 +175,8 @@ static void open_http(struct house *house)
     bondy_gateway_join(house->gateway, house->loop, house->router_thread);
 }
 
+static const char *const ticket_methods[] = {"password", "wampcra", NULL};
+
 static void fill(struct house *house, const struct house_options *options)
 {
     struct bondy_admin_guard_options guard = {.node = &house->node,
@@ -160,9 +188,18 @@ static void fill(struct house *house, const struct house_options *options)
     must(bondy_loop_create(0, &house->loop, &err), &err);
     house->status = "ready";
     open_state(house);
+    open_audit(house);
     house->node = (struct bondy_admin_node){.store = house->store,
                                             .realms = house->realms,
                                             .catalog = house->catalog,
+                                            .rules = &house->rules,
+                                            .audit = house->audit,
+                                            .backups = house->backups,
+                                            .tickets = {.lifetime_s = 3600,
+                                                        .max_lifetime_s = 86400,
+                                                        .authmethods = ticket_methods,
+                                                        .kept = 15,
+                                                        .takes_unknown = true},
                                             .name = "test@node.example",
                                             .version = "0.1.0",
                                             .started_mono_ms = bondy_clock_mono_ms(),
@@ -181,6 +218,8 @@ struct house *house_open(const struct house_options *options)
     bondy_publish_thread_start();
     house->folder = bondy_test_mkdir();
     snprintf(house->path, sizeof house->path, "%s/store", house->folder);
+    snprintf(house->audit_path, sizeof house->audit_path, "%s/audit", house->folder);
+    snprintf(house->backup_path, sizeof house->backup_path, "%s/backup", house->folder);
     fill(house, options);
     return house;
 }
@@ -190,6 +229,7 @@ static void empty(struct house *house)
 {
     bondy_http_server_destroy(house->http);
     bondy_publish_idle();
+    bondy_backup_desk_destroy(house->backups);
     bondy_store_close(house->store);
     bondy_publish_busy();
     bondy_loop_turn(house->loop, 0);
@@ -204,6 +244,7 @@ static void empty(struct house *house)
     bondy_publish_barrier_wait();
     bondy_catalog_destroy(house->catalog);
     bondy_realms_destroy(house->realms);
+    bondy_audit_destroy(house->audit);
 }
 
 struct house *house_reopen(struct house *house, const struct house_options *options)

@@ -6,6 +6,7 @@
  * admin API, and an HTTP server that clients of the test connect to. */
 
 #include "src/admin/api.h"
+#include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
 #include "tests/lib/http_client.h"
@@ -20,7 +21,11 @@ struct house {
     char *folder;
     char path[512];
     struct bondy_loop *loop;
+    char audit_path[512], backup_path[512];
     struct bondy_store *store;
+    struct bondy_security_rules rules;
+    struct bondy_audit *audit;
+    struct bondy_backup_desk *backups;
     struct bondy_realms *realms;
     struct bondy_catalog *catalog;
     struct bondy_procedures *procedures;
