@@ -37,7 +37,7 @@ static int prepare_rotate(struct bondy_admin_call *call, const struct bondy_stor
 static int apply_rotate(struct bondy_admin_call *call)
 {
     return bondy_realm_apply_rotate(&call->edit, bondy_admin_text(call, 0), call->prepared,
-                                    bondy_clock_wall_ms() + RETIRED_MS);
+                                    bondy_clock_wall_ms(), bondy_clock_wall_ms() + RETIRED_MS);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------*/
