@@ -101,4 +101,3 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/user_input.c \
 	src/security/user_local.h \
 	src/security/user_write.c \
-	src/security/zz_stub.c
