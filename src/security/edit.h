@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "src/base/json.h"
+#include "src/base/map.h"
 #include "src/store/store.h"
 
 struct bondy_realm;
@@ -79,6 +80,9 @@ struct bondy_edit {
     bool is_builtin; /* written as built-in defaults, which lose to any other write */
     bool is_rebase;  /* what exists is brought to what the input says instead of refused */
 
+    bool is_replace; /* with `touched`: a grant is what the input says, not the union with it */
+
+    struct bondy_map *touched; /* internal: NULL, or gets the keys of all that was put */
     struct bondy_store_write *write;
     json_t *problem;   /* after a failure: the error object */
     json_t *result;    /* after success: the object's external form, when there is one */

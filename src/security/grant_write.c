@@ -440,6 +440,24 @@ static int put(struct change *change, const struct bondy_store_key *key, json_t 
     return rc;
 }
 
+/* What the first of several inputs says of a grant stands alone, the others add to it. */
+static bool is_replaced(const struct change *change, const struct bondy_store_key *key)
+{
+    const struct bondy_edit *edit = change->edit;
+
+    return edit->is_replace && edit->touched != NULL &&
+           !bondy_stored_is_touched(edit, key->type, key->subkey);
+}
+
+static void note_effect(struct change *change, bool was_there, unsigned writes_before)
+{
+    if (change->edit->writes == writes_before)
+        return;
+    change->edit->effects |= change->is_revoke ? BONDY_EDIT_DELETED
+                             : was_there       ? BONDY_EDIT_UPDATED
+                                               : BONDY_EDIT_CREATED;
+}
+
 static int apply_to(struct change *change, const struct role *role,
                     const struct resource *resource)
 {
@@ -447,6 +465,7 @@ static int apply_to(struct change *change, const struct role *role,
     struct bondy_store_key key = {.type = BONDY_RECORD_GRANT,
                                   .scope = bondy_slice_text(change->realm->uri),
                                   .gen = change->realm->gen};
+    unsigned before = change->edit->writes;
     json_t *stored, *permissions;
     int rc = BONDY_OK;
 
@@ -456,13 +475,14 @@ static int apply_to(struct change *change, const struct role *role,
     bondy_buf_append_slice(&subkey, resource->uri);
     key.subkey = bondy_buf_slice(&subkey);
     stored = bondy_stored_get(bondy_edit_view(change->edit), &key, NULL);
-    permissions = combine(change, stored);
+    permissions = combine(change, is_replaced(change, &key) ? NULL : stored);
     if (stored == NULL && !change->is_revoke)
         rc = check_limit(change, role);
     if (rc == BONDY_OK && json_array_size(permissions) == 0)
         rc = bondy_stored_delete(change->edit, &key);
     else if (rc == BONDY_OK)
         rc = put(change, &key, permissions);
+    note_effect(change, stored != NULL, before);
     json_decref(permissions);
     json_decref(stored);
     bondy_buf_fini(&subkey);
@@ -508,7 +528,6 @@ static int apply(struct bondy_edit *edit, struct bondy_slice realm, const json_t
                             .permissions = json_object_get(request, "permissions"),
                             .is_revoke = is_revoke};
     struct roles roles;
-    unsigned before = edit->writes;
     json_t *problem;
     int rc = bondy_grant_check(edit, request, &problem);
 
@@ -520,8 +539,6 @@ static int apply(struct bondy_edit *edit, struct bondy_slice realm, const json_t
     change.granted = json_array();
     rc = apply_all(&change, &roles);
     bondy_free(roles.list);
-    if (edit->writes != before)
-        edit->effects |= is_revoke ? BONDY_EDIT_DELETED : BONDY_EDIT_CREATED;
     json_decref(edit->result);
     edit->result = is_revoke ? NULL : json_incref(change.granted);
     json_decref(change.granted);

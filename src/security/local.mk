@@ -14,6 +14,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/cryptosign.h \
 	src/security/edit.c \
 	src/security/edit.h \
+	src/security/export.c \
 	src/security/export.h \
 	src/security/grant.c \
 	src/security/grant.h \
@@ -78,6 +79,9 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/rule.c \
 	src/security/scram.c \
 	src/security/scram.h \
+	src/security/security_file.c \
+	src/security/security_file.h \
+	src/security/security_file_apply.c \
 	src/security/security_file.h \
 	src/security/source.c \
 	src/security/source.h \

@@ -89,7 +89,7 @@ const struct bondy_key *bondy_realm_signing_key(const struct bondy_realm *realm)
 
 bool bondy_realm_needs_keys(const struct bondy_realm *realm)
 {
-    return count_in_use(realm) == 0 || realm->keys->encryption_count == 0;
+    return count_in_use(realm) == 0;
 }
 
 /* ---- outside ------------------------------------------------------------------------------ */

@@ -85,7 +85,7 @@ int bondy_realms_load_wait(struct bondy_realms *realms, struct bondy_store *stor
  * is none. Any RCU reader. */
 const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
                                             struct bondy_slice uri);
-/* Each realm in no order until `fn` returns false. Any RCU reader. */
+/* Calls `fn` with each realm until it returns false. Any RCU reader. */
 void bondy_realms_each(const struct bondy_realms *realms,
                        bool (*fn)(void *context, const struct bondy_realm *realm), void *context);
 /* All realms, sorted by URI, as external representations (1.2); the caller owns the array. */
@@ -101,13 +101,14 @@ const struct bondy_key *bondy_realm_find_key(const struct bondy_realm *realm,
 /* One of the keys in use, at random; NULL when there is none yet. */
 const struct bondy_key *bondy_realm_signing_key(const struct bondy_realm *realm);
 bool bondy_realm_has_authmethod(const struct bondy_realm *realm, struct bondy_slice method);
-/* Whether its keys have to be made (bondy_realm_apply_keys). */
+/* Whether its signing keys have to be made (bondy_realm_apply_keys). Encryption keys are made when
+ * something needs them. */
 bool bondy_realm_needs_keys(const struct bondy_realm *realm);
 void bondy_realm_ref(const struct bondy_realm *realm);
 void bondy_realm_unref(const struct bondy_realm *realm);
 
 /* The realm as a view shows it, without policy; the caller ends it with bondy_realm_unref(). `uri`
- * is canonical. NULL when there is none. */
+ * is canonical; `rules` NULL: the defaults. NULL when there is none. */
 struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
                                      const struct bondy_store_view *view, struct bondy_slice uri);
 

@@ -299,9 +299,14 @@ struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
                                      const struct bondy_store_view *view, struct bondy_slice uri)
 {
     struct bondy_realm_entry entry, prototype;
+    struct bondy_security_rules defaults;
     struct bondy_realm *realm;
     bool has_prototype;
 
+    if (rules == NULL) {
+        bondy_security_rules_init(&defaults);
+        rules = &defaults;
+    }
     if (!read_entry(view, uri, &entry))
         return NULL;
     has_prototype = read_entry(view, bondy_realm_entry_prototype(&entry), &prototype);

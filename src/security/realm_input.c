@@ -315,6 +315,13 @@ static int prepare_keys(json_t *input, const char *name, enum bondy_key_kind kin
     return BONDY_EINVAL;
 }
 
+int bondy_realm_prepare_keys(json_t *input, json_t **problem)
+{
+    int rc = prepare_keys(input, "private_keys", BONDY_KEY_EC_P256, problem);
+
+    return rc < 0 ? rc : prepare_keys(input, "encryption_keys", BONDY_KEY_RSA_2048, problem);
+}
+
 /* What the realm will have: the input says it, else its prototype, else it is as before. */
 static const json_t *coming(const json_t *input, const struct bondy_realm *base,
                             const struct bondy_realm *prototype, const char *key)
@@ -363,8 +370,7 @@ int bondy_realm_prepare(const struct bondy_edit *edit, const struct bondy_realm 
         methods = base->authmethods;
     opts = bondy_user_password_opts(edit->rules, methods,
                                     coming(input, base, prototype, "password_opts"));
-    if ((rc = prepare_keys(input, "private_keys", BONDY_KEY_EC_P256, problem)) < 0 ||
-        (rc = prepare_keys(input, "encryption_keys", BONDY_KEY_RSA_2048, problem)) < 0)
+    if ((rc = bondy_realm_prepare_keys(input, problem)) < 0)
         return rc;
     return prepare_users(edit, &opts, json_object_get(input, "users"), problem);
 }

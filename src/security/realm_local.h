@@ -17,6 +17,8 @@ int bondy_realm_apply_nested(struct bondy_edit *edit, struct bondy_slice uri, co
 int bondy_realm_sort_groups(const json_t *groups, size_t **order, json_t **problem);
 /* Puts `prefix` in front of the JSON pointers of a problem. */
 void bondy_realm_locate(json_t *problem, const char *prefix);
+/* Makes the PEM texts of private_keys and encryption_keys what apply takes. Slow. */
+int bondy_realm_prepare_keys(json_t *input, json_t **problem);
 /* Brings signing ("k") or encryption ("c") keys to the list, as prepared. */
 int bondy_realm_put_keys(struct bondy_edit *edit, const struct bondy_realm *realm, char kind,
                          const json_t *keys);

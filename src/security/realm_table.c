@@ -100,6 +100,19 @@ const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
     return bondy_map_find(&snapshot->by_uri, bondy_slice_of(canonical, len));
 }
 
+void bondy_realms_each(const struct bondy_realms *realms,
+                       bool (*fn)(void *context, const struct bondy_realm *realm), void *context)
+{
+    const struct snapshot *snapshot = bondy_publish_get(realms->published);
+    struct bondy_slice uri;
+    size_t cursor = 0;
+    void *realm;
+
+    while (bondy_map_next(&snapshot->by_uri, &cursor, &uri, &realm))
+        if (!fn(context, realm))
+            return;
+}
+
 static int by_uri(const void *a, const void *b)
 {
     const struct bondy_realm *const *left = a, *const *right = b;
@@ -133,19 +146,6 @@ json_t *bondy_realms_list(const struct bondy_realms *realms)
         json_array_append_new(list, bondy_realm_external(sorted[i]));
     bondy_free(sorted);
     return list;
-}
-
-void bondy_realms_each(const struct bondy_realms *realms,
-                       bool (*fn)(void *context, const struct bondy_realm *realm), void *context)
-{
-    const struct snapshot *snapshot = bondy_publish_get(realms->published);
-    struct bondy_slice uri;
-    size_t cursor = 0;
-    void *realm;
-
-    while (bondy_map_next(&snapshot->by_uri, &cursor, &uri, &realm))
-        if (!fn(context, realm))
-            return;
 }
 
 static bool is_text(const char *text, struct bondy_slice other)

@@ -147,6 +147,36 @@ json_t *bondy_stored_body(const struct bondy_edit *edit)
     return body;
 }
 
+/* ---- what was put ------------------------------------------------------------------------- */
+
+static void format_touched(enum bondy_record_type type, struct bondy_slice subkey,
+                           struct bondy_buf *out)
+{
+    bondy_buf_append_byte(out, type);
+    bondy_buf_append_slice(out, subkey);
+}
+
+bool bondy_stored_is_touched(const struct bondy_edit *edit, enum bondy_record_type type,
+                             struct bondy_slice subkey)
+{
+    struct bondy_buf key = BONDY_BUF_EMPTY;
+    bool is_touched;
+
+    format_touched(type, subkey, &key);
+    is_touched = bondy_map_find(edit->touched, bondy_buf_slice(&key)) != NULL;
+    bondy_buf_fini(&key);
+    return is_touched;
+}
+
+static void touch(struct bondy_edit *edit, const struct bondy_store_key *key)
+{
+    struct bondy_buf touched = BONDY_BUF_EMPTY;
+
+    format_touched(key->type, key->subkey, &touched);
+    bondy_map_put(edit->touched, bondy_buf_slice(&touched), edit);
+    bondy_buf_fini(&touched);
+}
+
 /* ---- writing ------------------------------------------------------------------------------ */
 
 int bondy_stored_put(struct bondy_edit *edit, const struct bondy_store_key *key, uint32_t gen,
@@ -158,6 +188,8 @@ int bondy_stored_put(struct bondy_edit *edit, const struct bondy_store_key *key,
     struct bondy_error err;
     int rc = BONDY_OK;
 
+    if (edit->touched != NULL)
+        touch(edit, key);
     if (bondy_store_get(edit->write, key, &record) && record.gen == gen) {
         json_t *stored = bondy_stored_tree(&record);
         bool is_same = json_equal(stored, body);

@@ -46,6 +46,9 @@ json_t *bondy_stored_body(const struct bondy_edit *edit);
 int bondy_stored_put(struct bondy_edit *edit, const struct bondy_store_key *key, uint32_t gen,
                      const json_t *body);
 int bondy_stored_delete(struct bondy_edit *edit, const struct bondy_store_key *key);
+/* Whether this was put since edit->touched was set. */
+bool bondy_stored_is_touched(const struct bondy_edit *edit, enum bondy_record_type type,
+                             struct bondy_slice subkey);
 /* Deletes all live records of a range of one scope and generation for which `is_meant` (NULL: all)
  * holds. */
 int bondy_stored_delete_range(struct bondy_edit *edit, const struct bondy_store_range *range,

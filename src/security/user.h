@@ -89,6 +89,9 @@ int bondy_user_prepare(const struct bondy_edit *edit, const struct bondy_passwor
 int bondy_user_prepare_password(const struct bondy_security_rules *rules,
                                 const struct bondy_password_opts *opts, struct bondy_slice text,
                                 json_t **out, json_t **problem);
+/* Whether a password's text fits any of the stored verifiers. Slow. */
+bool bondy_user_password_fits(const json_t *stored, struct bondy_slice text);
+
 /* [in a store job] The result of each but delete is the user's external form. */
 int bondy_user_apply_add(struct bondy_edit *edit, struct bondy_slice realm, const json_t *prepared);
 int bondy_user_apply_update(struct bondy_edit *edit, struct bondy_slice realm,

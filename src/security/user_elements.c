@@ -223,28 +223,69 @@ static int alias_limit(struct bondy_edit *edit)
     return bondy_edit_refuse(edit, BONDY_ELIMIT, problem);
 }
 
+/* BONDY_OK with *is_mine when it is the user's already, without when it is free. */
+static int check_alias(struct bondy_edit *edit, const struct bondy_user_place *place,
+                       struct bondy_slice alias, bool *is_mine)
+{
+    json_t *owner = NULL;
+    bool is_taken = find_owner(edit, place, alias, &owner);
+
+    *is_mine = owner != NULL && bondy_slice_eq(text_of(owner), place->username);
+    json_decref(owner);
+    if (*is_mine || !is_taken)
+        return BONDY_OK;
+    return bondy_edit_refuse(edit, BONDY_EEXIST,
+                             bondy_problem_format(BONDY_ERR_ALREADY_EXISTS,
+                                                  "'" BONDY_SLICE_FMT "' is a name in use.",
+                                                  BONDY_SLICE_ARG(alias)));
+}
+
+static size_t count_aliases(struct bondy_edit *edit, const struct bondy_user_place *place)
+{
+    json_t *there = list(edit, place, USER_ALIAS);
+    size_t count = json_array_size(there);
+
+    json_decref(there);
+    return count;
+}
+
+int bondy_user_check_aliases(struct bondy_edit *edit, const struct bondy_user_place *place,
+                             const json_t *aliases)
+{
+    size_t count = json_array_size(aliases) == 0 ? 0 : count_aliases(edit, place), i;
+    json_t *alias;
+
+    json_array_foreach(aliases, i, alias)
+    {
+        struct bondy_name name;
+        bool is_mine;
+        int rc;
+
+        if (!bondy_name_fold(text_of(alias), &name))
+            continue;
+        if ((rc = check_alias(edit, place, bondy_name_slice(&name), &is_mine)) < 0)
+            return rc;
+        /* Its own name is no alias of a user who is only to be made. */
+        if (bondy_slice_eq(bondy_name_slice(&name), place->username))
+            return bondy_edit_refuse(edit, BONDY_EEXIST,
+                                     bondy_problem(BONDY_ERR_ALREADY_EXISTS,
+                                                   "A user's name is no alias of it.", ""));
+        count += !is_mine;
+    }
+    return count > edit->rules->max_aliases ? alias_limit(edit) : BONDY_OK;
+}
+
 int bondy_user_put_alias(struct bondy_edit *edit, const struct bondy_user_place *place,
                          struct bondy_slice alias)
 {
     struct bondy_store_key key = key_of(place, BONDY_RECORD_USER, alias);
-    json_t *owner = NULL, *body, *there;
-    bool is_taken = find_owner(edit, place, alias, &owner);
-    bool is_mine = owner != NULL && bondy_slice_eq(text_of(owner), place->username);
-    size_t count;
-    int rc;
+    json_t *body;
+    bool is_mine;
+    int rc = check_alias(edit, place, alias, &is_mine);
 
-    json_decref(owner);
-    if (is_mine)
-        return BONDY_OK;
-    if (is_taken)
-        return bondy_edit_refuse(edit, BONDY_EEXIST,
-                                 bondy_problem_format(BONDY_ERR_ALREADY_EXISTS,
-                                                      "'" BONDY_SLICE_FMT "' is a name in use.",
-                                                      BONDY_SLICE_ARG(alias)));
-    there = list(edit, place, USER_ALIAS);
-    count = json_array_size(there);
-    json_decref(there);
-    if (count >= edit->rules->max_aliases)
+    if (rc < 0 || is_mine)
+        return rc;
+    if (count_aliases(edit, place) >= edit->rules->max_aliases)
         return alias_limit(edit);
     body = json_pack("{s:o}", "alias_of", bondy_json_slice(place->username));
     rc = bondy_stored_put(edit, &key, bondy_store_next_gen(edit->write, &key), body);

@@ -34,6 +34,9 @@ int bondy_user_put_group(struct bondy_edit *edit, const struct bondy_user_place 
                          struct bondy_slice group);
 int bondy_user_drop_group(struct bondy_edit *edit, const struct bondy_user_place *place,
                           struct bondy_slice group);
+/* Whether all of a list of aliases can be put: free or the user's own, and not too many. */
+int bondy_user_check_aliases(struct bondy_edit *edit, const struct bondy_user_place *place,
+                             const json_t *aliases);
 /* Checks that the alias is free and that there is room for it. */
 int bondy_user_put_alias(struct bondy_edit *edit, const struct bondy_user_place *place,
                          struct bondy_slice alias);

@@ -202,6 +202,14 @@ int bondy_user_prepare_password(const struct bondy_security_rules *rules,
     return BONDY_EIO;
 }
 
+bool bondy_user_password_fits(const json_t *stored, struct bondy_slice text)
+{
+    bool fits = false;
+
+    return json_array_size(stored) > 0 &&
+           bondy_password_verify_wait(stored, text, &fits, NULL) == BONDY_OK && fits;
+}
+
 /* The tree's own copy of the text; nobody else reads it any more. */
 static void wipe(const json_t *text)
 {
@@ -214,7 +222,6 @@ static int prepare_text(const struct bondy_edit *edit, const struct bondy_passwo
     json_t *password = json_object_get(input, "password"), *made = NULL;
     json_t *given = json_object_get(input, "password_opts");
     struct bondy_password_opts own = *opts;
-    bool fits = false;
     int rc = BONDY_OK;
 
     if (json_is_object(given))
@@ -222,7 +229,7 @@ static int prepare_text(const struct bondy_edit *edit, const struct bondy_passwo
     own.cra |= opts->cra && opts->scram;
     own.scram |= opts->cra && opts->scram;
     if (json_array_size(stored) > 0 && !bondy_password_is_weaker(stored, &own) &&
-        bondy_password_verify_wait(stored, text_of(password), &fits, NULL) == BONDY_OK && fits)
+        bondy_user_password_fits(stored, text_of(password)))
         made = json_deep_copy(stored);
     else
         rc = bondy_user_prepare_password(edit->rules, &own, text_of(password), &made, problem);

@@ -243,56 +243,88 @@ static struct bondy_user_place new_place(struct bondy_edit *edit, struct bondy_s
                                      bondy_store_next_gen(edit->write, &key)};
 }
 
-/* The record in the SSO realm: made when it is not there; else what came along is ignored, unless a
- * file or import says how things are. */
-static int put_sso(struct bondy_edit *edit, const struct bondy_realm *realm,
-                   struct bondy_slice name, const json_t *input)
-{
-    struct bondy_slice uri = bondy_slice_text(realm->sso_realm_uri);
-    struct bondy_user_place home;
-    struct bondy_user sso;
-    bool is_there;
-    uint32_t gen;
-    int rc = BONDY_OK;
+/* An addition, after everything that may be wrong with it was looked at: nothing of a user that is
+ * refused is written, so that those beside it in an import can stay. */
+struct addition {
+    const struct bondy_realm *realm;
+    const json_t *input;
+    json_t *groups; /* canonical; NULL: not said */
+    struct bondy_user_place place, home;
+    bool is_linked, is_home_there;
+};
 
+static int check_home(struct bondy_edit *edit, struct addition *add)
+{
+    struct bondy_slice uri = bondy_slice_text(add->realm->sso_realm_uri);
+    struct bondy_slice name = add->place.username;
+    struct bondy_user sso;
+    uint32_t gen;
+    bool is_same;
+
+    add->home = add->place;
+    if (!add->is_linked)
+        return BONDY_OK;
     if (!bondy_user_realm_gen(bondy_edit_view(edit), uri, &gen))
         return refuse_text(edit, BONDY_EINVAL, "bondy.error.invalid_sso_realm",
                            "There is no realm", uri);
-    is_there = bondy_user_read(bondy_edit_view(edit), uri, gen, name, &sso);
-    if (is_there && !bondy_slice_is(name, sso.username)) {
-        bondy_user_fini(&sso);
-        return refuse_text(edit, BONDY_EEXIST, BONDY_ERR_ALREADY_EXISTS,
-                           "In the SSO realm this is an alias of another user:", name);
-    }
-    home = new_place(edit, uri, gen, name);
-    if (is_there)
-        bondy_user_fini(&sso);
-    else
-        rc = put_record(edit, &home, NULL, NULL);
-    if (rc == BONDY_OK && (!is_there || edit->is_rebase))
-        rc = put_credentials(edit, &home, input);
-    if (rc == BONDY_OK && (!is_there || edit->is_rebase))
-        rc = put_aliases(edit, &home, json_object_get(input, "aliases"));
+    add->home = new_place(edit, uri, gen, name);
+    if (!bondy_user_read(bondy_edit_view(edit), uri, gen, name, &sso))
+        return BONDY_OK;
+    add->is_home_there = true;
+    is_same = bondy_slice_is(name, sso.username);
+    bondy_user_fini(&sso);
+    if (is_same)
+        return BONDY_OK;
+    return refuse_text(edit, BONDY_EEXIST, BONDY_ERR_ALREADY_EXISTS,
+                       "In the SSO realm this is an alias of another user:", name);
+}
+
+static int check_addition(struct bondy_edit *edit, struct addition *add)
+{
+    const json_t *groups = json_object_get(add->input, "groups");
+    int rc = check_home(edit, add);
+
+    if (rc == BONDY_OK)
+        rc = bondy_user_check_aliases(edit, &add->home, json_object_get(add->input, "aliases"));
+    if (rc == BONDY_OK && groups != NULL)
+        rc = bondy_group_apply_names(edit, add->realm, groups, &add->groups);
     return rc;
 }
 
-static int add_parts(struct bondy_edit *edit, const struct bondy_realm *realm,
-                     const struct bondy_user_place *place, const json_t *input, bool is_linked)
+/* What came along for a user that the SSO realm has already is ignored (1.7), unless a file or import
+ * says how things are. The record there is nobody's but the SSO realm's. */
+static int put_home(struct bondy_edit *edit, const struct addition *add)
 {
-    const json_t *enabled = json_object_get(input, "enabled");
-    const json_t *groups = json_object_get(input, "groups");
-    int rc = put_record(edit, place, input, is_linked ? realm->sso_realm_uri : NULL);
+    bool is_file = edit->is_file;
+    int rc = BONDY_OK;
 
-    if (rc == BONDY_OK && groups != NULL)
-        rc = put_groups(edit, realm, place, groups);
-    if (rc == BONDY_OK && enabled != NULL)
-        rc = put_enabled(edit, place, json_is_true(enabled));
-    if (rc < 0)
+    if (add->is_linked && !add->is_home_there) {
+        edit->is_file = false;
+        rc = put_record(edit, &add->home, NULL, NULL);
+        edit->is_file = is_file;
+    }
+    if (rc < 0 || (add->is_home_there && !edit->is_rebase))
         return rc;
-    if (is_linked)
-        return put_sso(edit, realm, place->username, input);
-    rc = put_credentials(edit, place, input);
-    return rc < 0 ? rc : put_aliases(edit, place, json_object_get(input, "aliases"));
+    rc = put_credentials(edit, &add->home, add->input);
+    return rc < 0 ? rc
+                  : put_aliases(edit, &add->home, json_object_get(add->input, "aliases"));
+}
+
+static int put_addition(struct bondy_edit *edit, const struct addition *add)
+{
+    const json_t *enabled = json_object_get(add->input, "enabled");
+    unsigned before;
+    int rc = put_record(edit, &add->place, add->input,
+                        add->is_linked ? add->realm->sso_realm_uri : NULL);
+
+    before = edit->writes;
+    if (rc == BONDY_OK && add->groups != NULL)
+        rc = bondy_user_put_groups(edit, &add->place, add->groups);
+    if (edit->writes != before)
+        edit->effects |= BONDY_EDIT_GROUPS;
+    if (rc == BONDY_OK && enabled != NULL)
+        rc = put_enabled(edit, &add->place, json_is_true(enabled));
+    return rc < 0 ? rc : put_home(edit, add);
 }
 
 /* What has that name: BONDY_OK when it is free, or a user that is to be brought to the input. */
@@ -324,34 +356,35 @@ int bondy_user_apply_add(struct bondy_edit *edit, struct bondy_slice realm_uri,
                          const json_t *prepared)
 {
     struct bondy_slice sso = bondy_json_text(prepared, "sso_realm_uri");
-    const struct bondy_realm *realm;
+    struct addition add = {.input = prepared};
     const struct bondy_user *existing;
     struct bondy_user user;
-    struct bondy_user_place place;
     struct bondy_name name;
     unsigned before = edit->writes;
     int rc = check_input(edit, prepared, false);
 
-    if (rc < 0 || (rc = bondy_edit_realm(edit, realm_uri, &realm)) < 0 ||
-        (rc = check_realm(edit, realm)) < 0 ||
+    if (rc < 0 || (rc = bondy_edit_realm(edit, realm_uri, &add.realm)) < 0 ||
+        (rc = check_realm(edit, add.realm)) < 0 ||
         !bondy_name_fold(bondy_json_text(prepared, "username"), &name) ||
-        (rc = check_free(edit, realm, bondy_name_slice(&name), &existing, &user)) < 0)
+        (rc = check_free(edit, add.realm, bondy_name_slice(&name), &existing, &user)) < 0)
         return rc;
-    if (sso.len > 0)
-        rc = check_link(edit, realm, sso);
-    if (rc == BONDY_OK) {
-        bool is_linked = sso.len > 0 || (existing != NULL && user.sso_realm_uri != NULL);
-
-        place = new_place(edit, bondy_slice_text(realm->uri), realm->gen, bondy_name_slice(&name));
-        rc = add_parts(edit, realm, &place, prepared, is_linked);
-    }
+    add.is_linked = sso.len > 0 || (existing != NULL && user.sso_realm_uri != NULL);
+    add.place = new_place(edit, bondy_slice_text(add.realm->uri), add.realm->gen,
+                          bondy_name_slice(&name));
     if (existing != NULL)
         bondy_user_fini(&user);
+    if (sso.len > 0)
+        rc = check_link(edit, add.realm, sso);
+    if (rc == BONDY_OK)
+        rc = check_addition(edit, &add);
+    if (rc == BONDY_OK)
+        rc = put_addition(edit, &add);
+    json_decref(add.groups);
     if (rc == BONDY_OK && existing == NULL)
         edit->effects |= BONDY_EDIT_CREATED;
     else if (rc == BONDY_OK && edit->writes != before)
         edit->effects |= BONDY_EDIT_UPDATED;
-    return finish(edit, realm, bondy_name_slice(&name), rc);
+    return finish(edit, add.realm, bondy_name_slice(&name), rc);
 }
 
 /* ---- changing ----------------------------------------------------------------------------- */
