@@ -253,8 +253,7 @@ static bool may_answer(const struct mentions *mentions, const char *status, bool
     return strcmp(status, "422") != 0 || has_422;
 }
 
-static json_t *responses(const json_t *results,
-                         const json_t *provides, const json_t *operation)
+static json_t *responses(const json_t *results, const json_t *provides, const json_t *operation)
 {
     json_t *all = json_object(),
            *schema = schema_of(json_string_value(json_object_get(operation, "x-result")));

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/security/libsecurity.a
 src_security_libsecurity_a_SOURCES = \
+	src/security/api_key.c \
+	src/security/api_key.h \
 	src/security/audit.c \
 	src/security/audit.h \
 	src/security/audit_files.c \
