@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_SOURCES = \
 	src/admin/api.c src/admin/api.h \
 	src/admin/backups.c src/admin/backups.h \
+	src/admin/credentials.c src/admin/credentials.h \
 	src/admin/exposition.c src/admin/exposition.h \
 	src/admin/guard.c src/admin/guard.h \
 	src/admin/health.c src/admin/health.h \
