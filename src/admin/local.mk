@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_SOURCES = \
 	src/admin/api.c src/admin/api.h \
 	src/admin/backups.c src/admin/backups.h \
+	src/admin/credentials.c src/admin/credentials.h \
 	src/admin/exposition.c src/admin/exposition.h \
 	src/admin/guard.c src/admin/guard.h \
 	src/admin/health.c src/admin/health.h \
@@ -19,19 +20,17 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_grant.c \
 	src/admin/procedures_group.c \
 	src/admin/procedures_list.c \
+	src/admin/procedures_local.h \
 	src/admin/procedures_node.c \
 	src/admin/procedures_oauth2.c \
-	src/admin/procedures_realm.c \
+	src/admin/procedures_realm.c src/admin/procedures_realm.h \
 	src/admin/procedures_realm_more.c \
 	src/admin/procedures_session.c \
 	src/admin/procedures_source.c \
 	src/admin/procedures_ticket.c \
-	src/admin/procedures_user.c \
+	src/admin/procedures_user.c src/admin/procedures_user.h \
 	src/admin/procedures_user_parts.c \
-	src/admin/tell.c src/admin/tell.h \
-	src/admin/procedures_local.h \
-	src/admin/procedures_realm.h \
-	src/admin/procedures_user.h
+	src/admin/tell.c src/admin/tell.h
 nodist_src_admin_libadmin_a_SOURCES = src/admin/api_document.c
 CLEANFILES += src/admin/api_document.c
 

@@ -54,6 +54,9 @@ struct bondy_principal *bondy_principals_get(struct bondy_principals *principals
 /* Says which groups the user has (an array of texts). False: the record changed since `seq` was
  * given; *seq is renewed, read again. */
 bool bondy_principal_fill(struct bondy_principal *principal, uint64_t *seq, const json_t *groups);
+/* Counts the changes of the user's record that were seen: what was found right under another number
+ * has to be looked at again. */
+uint64_t bondy_principal_seq(const struct bondy_principal *principal);
 /* NULL is fine for both. */
 struct bondy_principal *bondy_principal_ref(struct bondy_principal *principal);
 void bondy_principal_unref(struct bondy_principal *principal);

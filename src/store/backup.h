@@ -165,6 +165,11 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
 
 /* ---- keep ----------------------------------------------------------------------------------- */
 
+/* Opens a backup for reading, to be sent to somebody. The caller closes *fd. */
+int bondy_backup_open_wait(const char *dir, struct bondy_slice filename, int *fd,
+                           struct bondy_error *err);
+/* Removes what copies that were killed left right in `dir`: at start, before one can run. */
+int bondy_backup_clean_wait(const char *dir, struct bondy_error *err);
 /* The finished backups right in `dir`, newest first: [{"name", "timestamp", "size"}]. The caller
  * owns *out. */
 int bondy_backup_list_wait(const char *dir, json_t **out, struct bondy_error *err);

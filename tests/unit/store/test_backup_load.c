@@ -2,6 +2,7 @@
 #include "tests/unit/store/store_rig.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,69 @@ static void a_restore_under_load_loses_nothing(void **state)
     bondy_free(path);
 }
 
+struct flood {
+    struct bondy_store_job job;
+    atomic_bool is_done;
+};
+
+static int run_flood(struct bondy_store_job *job, struct bondy_store_write *write,
+                     struct bondy_error *err)
+{
+    char body[4100] = "\x59\x10";
+    int rc = BONDY_OK;
+
+    (void)job;
+    for (unsigned i = 0; i < 200 && rc == BONDY_OK; i++) {
+        const struct bondy_store_key key = {.type = BONDY_RECORD_SETTING,
+                                            .subkey = bondy_slice_of(&i, sizeof i)};
+        const struct bondy_store_value value = {.schema = 1,
+                                                .body = bondy_slice_of(body, 3 + 4096)};
+
+        rc = bondy_store_put(write, &key, &value, NULL, err);
+    }
+    return rc;
+}
+
+static void flood_is_done(struct bondy_store_job *job)
+{
+    atomic_store(&BONDY_CONTAINER(job, struct flood, job)->is_done, true);
+}
+
+static void *end_other_views(void *context)
+{
+    struct store_rig *rig = context;
+    struct bondy_store_view *view;
+
+    assert_int_equal(bondy_store_view_begin(rig->store, &view, NULL), BONDY_OK);
+    bondy_store_view_end(view);
+    return NULL;
+}
+
+/* The store has to grow: a view that is open is told, new ones of other threads wait for the growth
+ * and not the other way round, a second one of the same thread does not. */
+static void a_view_is_told_when_writers_wait_for_it(void **state)
+{
+    struct store_rig *rig = *state;
+    struct flood flood = {.job = {.run = run_flood, .done = flood_is_done}};
+    struct bondy_store_view *view, *second;
+    pthread_t thread;
+
+    assert_int_equal(bondy_store_view_begin(rig->store, &view, NULL), BONDY_OK);
+    assert_false(bondy_store_view_is_in_the_way(view));
+    bondy_store_submit(rig->store, &flood.job);
+    while (!bondy_store_view_is_in_the_way(view))
+        sched_yield();
+    assert_false(atomic_load(&flood.is_done));
+    assert_int_equal(pthread_create(&thread, NULL, end_other_views, rig), 0);
+    assert_int_equal(bondy_store_view_begin(rig->store, &second, NULL), BONDY_OK);
+    bondy_store_view_end(second);
+    bondy_store_view_end(view);
+    pthread_join(thread, NULL);
+    while (!atomic_load(&flood.is_done))
+        sched_yield();
+    assert_int_equal(flood.job.rc, BONDY_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_copy_shows_one_moment_while_writes_go_on),
         TEST(a_restore_under_load_loses_nothing),
+        TEST(a_view_is_told_when_writers_wait_for_it),
     };
 
     assert_int_equal(bondy_id_start(NULL), BONDY_OK);
