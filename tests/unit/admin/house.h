@@ -9,6 +9,9 @@
 #include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
+#include "src/security/auth.h"
+#include "src/security/principal.h"
+#include "src/security/user.h"
 #include "tests/lib/http_client.h"
 
 struct house_options {
@@ -25,6 +28,8 @@ struct house {
     struct bondy_store *store;
     struct bondy_security_rules rules;
     struct bondy_audit *audit;
+    struct bondy_principals *principals;
+    struct bondy_auth *auth;
     struct bondy_backup_desk *backups;
     struct bondy_realms *realms;
     struct bondy_catalog *catalog;
