@@ -5,8 +5,8 @@
  *     logins --port N --realm URI --authid NAME --method METHOD [--secret TEXT | --seed HEX]
  *            [--connections N] [--seconds S]
  *
- * Each connection says HELLO over RawSocket in JSON, answers the challenge, waits for WELCOME, closes
- * and begins anew. Keys are derived from the password once, so that it is the router that is
+ * Each connection says HELLO over RawSocket in JSON, answers the challenge, waits for WELCOME,
+ * closes and begins anew. Keys are derived from the password once, so that it is the router that is
  * measured. One thread a connection. Prints one JSON object. */
 
 #include <arpa/inet.h>
@@ -39,7 +39,11 @@ static struct {
     char pubkey[65];
     unsigned connections;
     double seconds;
-} plan = {.realm = "dev", .authid = "", .method = "anonymous", .secret = "", .connections = 8,
+} plan = {.realm = "dev",
+          .authid = "",
+          .method = "anonymous",
+          .secret = "",
+          .connections = 8,
           .seconds = 1};
 
 static atomic_bool stops;
@@ -255,23 +259,41 @@ static void *go_in_and_out(void *argument)
 static void take_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", 1, NULL, 'p'},   {"realm", 1, NULL, 'r'},       {"authid", 1, NULL, 'a'},
-        {"method", 1, NULL, 'm'}, {"secret", 1, NULL, 's'},      {"seed", 1, NULL, 'k'},
+        {"port", 1, NULL, 'p'},    {"realm", 1, NULL, 'r'},       {"authid", 1, NULL, 'a'},
+        {"method", 1, NULL, 'm'},  {"secret", 1, NULL, 's'},      {"seed", 1, NULL, 'k'},
         {"seconds", 1, NULL, 't'}, {"connections", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
     uint8_t secret_key[64], public_key[32];
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'p': plan.port = (uint16_t)strtoul(optarg, NULL, 10); break;
-        case 'r': plan.realm = optarg; break;
-        case 'a': plan.authid = optarg; break;
-        case 'm': plan.method = optarg; break;
-        case 's': plan.secret = optarg; break;
-        case 'k': bondy_hex_parse(bondy_slice_text(optarg), plan.seed, 32); break;
-        case 't': plan.seconds = strtod(optarg, NULL); break;
-        case 'c': plan.connections = (unsigned)strtoul(optarg, NULL, 10); break;
-        default: fprintf(stderr, "logins: see the head of logins.c\n"); exit(2);
+        case 'p':
+            plan.port = (uint16_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'r':
+            plan.realm = optarg;
+            break;
+        case 'a':
+            plan.authid = optarg;
+            break;
+        case 'm':
+            plan.method = optarg;
+            break;
+        case 's':
+            plan.secret = optarg;
+            break;
+        case 'k':
+            bondy_hex_parse(bondy_slice_text(optarg), plan.seed, 32);
+            break;
+        case 't':
+            plan.seconds = strtod(optarg, NULL);
+            break;
+        case 'c':
+            plan.connections = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        default:
+            fprintf(stderr, "logins: see the head of logins.c\n");
+            exit(2);
         }
     }
     crypto_sign_seed_keypair(public_key, secret_key, plan.seed);
@@ -302,7 +324,8 @@ int main(int argc, char **argv)
     printf("{\"logins\": %llu, \"refused\": %llu, \"seconds\": %.3f, \"p50_ms\": %.3f, "
            "\"p99_ms\": %.3f}\n",
            (unsigned long long)logins, (unsigned long long)refused, now() - started,
-           (double)hist_quantile(&latency, 0.50) / 1e6, (double)hist_quantile(&latency, 0.99) / 1e6);
+           (double)hist_quantile(&latency, 0.50) / 1e6,
+           (double)hist_quantile(&latency, 0.99) / 1e6);
     bondy_free(threads);
     return 0;
 }
