@@ -168,9 +168,11 @@ static void log_end(const struct job *job, int rc, const struct bondy_error *err
         bondy_log(BONDY_LOG_ERROR, job->kind == JOB_CREATE ? "backup_failed" : "restore_failed",
                   BONDY_F_STR("filename", job->filename), BONDY_F_STR("reason", err->text));
     else
-        bondy_log(BONDY_LOG_INFO, job->kind == JOB_CREATE ? "backup_made" : "backup_restored",
-                  BONDY_F_STR("filename", job->filename),
-                  BONDY_F_U64("records", atomic_load(&job->progress.read)));
+        bondy_log(
+            BONDY_LOG_INFO, job->kind == JOB_CREATE ? "backup_made" : "backup_restored",
+            BONDY_F_STR("filename", job->filename),
+            BONDY_F_U64("records", atomic_load(job->kind == JOB_CREATE ? &job->progress.read
+                                                                       : &job->progress.merged)));
 }
 
 static void *run(void *context)
