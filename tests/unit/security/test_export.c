@@ -218,7 +218,7 @@ static void users_of_a_batch_stand_alone(void **state)
     assert_null(fixture_user(f, R, "new-3"));
     assert_null(fixture_user(f, R, "free"));
     assert_text(import(f, "[{\"username\":\"zoe\",\"password\":\"text-46-rope\"}]"),
-                "{\"added\":0,\"unchanged\":0,\"updated\":0} /0 bondy.error.internal_error");
+                "{\"added\":0,\"unchanged\":0,\"updated\":0} /0/password bondy.error.internal_error");
 }
 
 int main(void)
