@@ -91,8 +91,7 @@ int bondy_edit_check_version(struct bondy_edit *edit, const char *what, const ui
         return BONDY_OK;
     problem = bondy_problem_format("bondy.error.precondition_failed",
                                    "The %s was changed by someone else.", what);
-    json_object_set_new(problem, "details",
-                        json_pack("{s:o}", "etag", bondy_stored_etag(version)));
+    json_object_set_new(problem, "details", json_pack("{s:o}", "etag", bondy_stored_etag(version)));
     return bondy_edit_refuse(edit, BONDY_ECONFLICT, problem);
 }
 
@@ -116,9 +115,9 @@ int bondy_edit_realm(struct bondy_edit *edit, struct bondy_slice uri,
         edit->realm =
             bondy_realm_read(edit->rules, bondy_edit_view(edit), bondy_slice_of(canonical, len));
     if (edit->realm == NULL) {
-        json_t *problem = bondy_problem_format(BONDY_ERR_NO_SUCH_REALM,
-                                               "There is no realm '" BONDY_SLICE_FMT "'.",
-                                               BONDY_SLICE_ARG(uri));
+        json_t *problem =
+            bondy_problem_format(BONDY_ERR_NO_SUCH_REALM,
+                                 "There is no realm '" BONDY_SLICE_FMT "'.", BONDY_SLICE_ARG(uri));
 
         return bondy_edit_refuse(edit, BONDY_ENOENT, problem);
     }

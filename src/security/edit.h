@@ -84,11 +84,11 @@ struct bondy_edit {
 
     struct bondy_map *touched; /* internal: NULL, or gets the keys of all that was put */
     struct bondy_store_write *write;
-    json_t *problem;   /* after a failure: the error object */
-    json_t *result;    /* after success: the object's external form, when there is one */
-    unsigned effects;  /* of enum bondy_edit_effect */
-    unsigned writes;   /* records written; 0: everything was so already */
-    char *realm_uri;   /* internal: the realm read last, as this job sees it */
+    json_t *problem;  /* after a failure: the error object */
+    json_t *result;   /* after success: the object's external form, when there is one */
+    unsigned effects; /* of enum bondy_edit_effect */
+    unsigned writes;  /* records written; 0: everything was so already */
+    char *realm_uri;  /* internal: the realm read last, as this job sees it */
     const struct bondy_realm *realm;
 };
 

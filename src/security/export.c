@@ -23,8 +23,7 @@ static void add_some(json_t *object, const char *key, json_t *value)
 
 json_t *bondy_export_user(const struct bondy_user *user)
 {
-    json_t *object =
-        json_pack("{s:s, s:O}", "username", user->username, "groups", user->groups);
+    json_t *object = json_pack("{s:s, s:O}", "username", user->username, "groups", user->groups);
 
     if (!user->is_enabled)
         json_object_set_new(object, "enabled", json_false());

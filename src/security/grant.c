@@ -43,8 +43,8 @@ static json_t *role_text(const struct bondy_grant *grant)
     struct bondy_buf text = BONDY_BUF_EMPTY;
     json_t *role;
 
-    if (!grant->is_user && (bondy_slice_is(grant->role, "all") ||
-                            bondy_slice_is(grant->role, "anonymous")))
+    if (!grant->is_user &&
+        (bondy_slice_is(grant->role, "all") || bondy_slice_is(grant->role, "anonymous")))
         return bondy_json_slice(grant->role);
     bondy_buf_append_text(&text, grant->is_user ? "user/" : "group/");
     bondy_buf_append_slice(&text, grant->role);
@@ -99,9 +99,8 @@ int bondy_grant_list(const struct bondy_store_view *view, const struct bondy_rea
                      int (*fn)(void *context, const struct bondy_grant *grant), void *context)
 {
     struct listing listing = {fn, context};
-    const struct bondy_store_range range = {.type = BONDY_RECORD_GRANT,
-                                            .scope = bondy_slice_text(realm->uri),
-                                            .gen = realm->gen};
+    const struct bondy_store_range range = {
+        .type = BONDY_RECORD_GRANT, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
 
     return bondy_store_view_scan(view, &range, list_one, &listing);
 }

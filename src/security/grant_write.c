@@ -63,8 +63,8 @@ static enum verdict read_resource(const json_t *object, struct resource *out)
         out->match = "prefix";
         return match == BONDY_MATCH_PREFIX ? FINE : INCONSISTENT;
     }
-    if (uri.len > URI_MAX || (given.len == 0 ? !guess(uri, &match)
-                                             : !bondy_uri_is_valid(uri, match, BONDY_URI_LOOSE)))
+    if (uri.len > URI_MAX ||
+        (given.len == 0 ? !guess(uri, &match) : !bondy_uri_is_valid(uri, match, BONDY_URI_LOOSE)))
         return WRONG_URI;
     out->match = bondy_match_name(match);
     out->uri = uri;
@@ -165,8 +165,8 @@ static const struct bondy_input_row resource_rows[] = {
     {"uri", BONDY_INPUT_REQUIRED, check_text},
     {"match", BONDY_INPUT_NULL, check_text},
 };
-static const struct bondy_input_table resource_table = {
-    "resource", resource_rows, BONDY_COUNT(resource_rows), check_resource};
+static const struct bondy_input_table resource_table = {"resource", resource_rows,
+                                                        BONDY_COUNT(resource_rows), check_resource};
 
 static void check_resources(struct bondy_input *input, const json_t *value)
 {
@@ -276,8 +276,8 @@ static bool find_group(struct bondy_edit *edit, const struct bondy_realm *realm,
     return true;
 }
 
-static void find_role(struct bondy_edit *edit, const struct bondy_realm *realm,
-                      const json_t *given, struct roles *roles)
+static void find_role(struct bondy_edit *edit, const struct bondy_realm *realm, const json_t *given,
+                      struct roles *roles)
 {
     struct bondy_slice text = text_of(given);
     bool is_user_meant = bondy_slice_starts(text, BONDY_SLICE("user/"));
@@ -286,8 +286,10 @@ static void find_role(struct bondy_edit *edit, const struct bondy_realm *realm,
     struct bondy_name name;
     bool is_user, is_group;
 
-    if (!bondy_name_fold(
-            bondy_slice_skip(text, is_user_meant ? 5 : is_group_meant ? 6 : 0), &name)) {
+    if (!bondy_name_fold(bondy_slice_skip(text, is_user_meant    ? 5
+                                                : is_group_meant ? 6
+                                                                 : 0),
+                         &name)) {
         json_array_append(roles->unknown, (json_t *)(uintptr_t)given);
         return;
     }
@@ -326,8 +328,8 @@ static int refuse_roles(struct bondy_edit *edit, struct roles *roles)
 }
 
 /* The caller frees out->list. */
-static int find_roles(struct bondy_edit *edit, const struct bondy_realm *realm,
-                      const json_t *given, struct roles *out)
+static int find_roles(struct bondy_edit *edit, const struct bondy_realm *realm, const json_t *given,
+                      struct roles *out)
 {
     const json_t *first = json_is_string(given) ? given : json_array_get(given, 0);
     size_t i;
@@ -458,8 +460,7 @@ static void note_effect(struct change *change, bool was_there, unsigned writes_b
                                                : BONDY_EDIT_CREATED;
 }
 
-static int apply_to(struct change *change, const struct role *role,
-                    const struct resource *resource)
+static int apply_to(struct change *change, const struct role *role, const struct resource *resource)
 {
     struct bondy_buf subkey = BONDY_BUF_EMPTY;
     struct bondy_store_key key = {.type = BONDY_RECORD_GRANT,
@@ -561,9 +562,8 @@ int bondy_grant_apply_delete_role(struct bondy_edit *edit, const struct bondy_re
                                   bool is_user, struct bondy_slice name)
 {
     struct bondy_buf prefix = BONDY_BUF_EMPTY;
-    struct bondy_store_range range = {.type = BONDY_RECORD_GRANT,
-                                      .scope = bondy_slice_text(realm->uri),
-                                      .gen = realm->gen};
+    struct bondy_store_range range = {
+        .type = BONDY_RECORD_GRANT, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
     int rc;
 
     bondy_buf_append_byte(&prefix, is_user ? 'u' : 'g');

@@ -18,8 +18,7 @@ struct bondy_group_place bondy_group_place_of(const struct bondy_realm *realm)
 
 struct bondy_group_place bondy_group_place_of_prototype(const struct bondy_realm *realm)
 {
-    return (struct bondy_group_place){bondy_slice_text(realm->prototype_uri),
-                                      realm->prototype_gen};
+    return (struct bondy_group_place){bondy_slice_text(realm->prototype_uri), realm->prototype_gen};
 }
 
 struct bondy_store_key bondy_group_key(const struct bondy_group_place *place,
@@ -102,8 +101,7 @@ bool bondy_group_find(const struct bondy_store_view *view, const struct bondy_re
     const struct bondy_group_place place = bondy_group_place_of(realm);
     struct bondy_name folded;
 
-    if (bondy_name_fold(name, &folded) &&
-        bondy_slice_is(bondy_name_slice(&folded), "anonymous")) {
+    if (bondy_name_fold(name, &folded) && bondy_slice_is(bondy_name_slice(&folded), "anonymous")) {
         make_anonymous(out);
         return true;
     }
@@ -171,8 +169,7 @@ static int give(struct listing *listing, struct bondy_group *group)
 {
     int rc = 1;
 
-    listing->has_more =
-        listing->options->limit != 0 && listing->count == listing->options->limit;
+    listing->has_more = listing->options->limit != 0 && listing->count == listing->options->limit;
     if (!listing->has_more) {
         bondy_name_fold(bondy_slice_text(group->name), &listing->last);
         listing->count++;
@@ -216,9 +213,8 @@ int bondy_group_list(const struct bondy_store_view *view, const struct bondy_rea
                               .options = options,
                               .fn = fn,
                               .context = context};
-    struct bondy_store_range range = {.type = BONDY_RECORD_GROUP,
-                                      .scope = bondy_slice_text(realm->uri),
-                                      .gen = realm->gen};
+    struct bondy_store_range range = {
+        .type = BONDY_RECORD_GROUP, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
     struct bondy_name q = {.len = 0};
     int rc;
 
@@ -226,9 +222,8 @@ int bondy_group_list(const struct bondy_store_view *view, const struct bondy_rea
         next->len = 0;
     if (!bondy_list_range(options, &q, &range))
         return 0;
-    listing.is_anonymous_due =
-        bondy_slice_starts(BONDY_SLICE("anonymous"), range.prefix) &&
-        bondy_slice_cmp(options->after, BONDY_SLICE("anonymous")) < 0;
+    listing.is_anonymous_due = bondy_slice_starts(BONDY_SLICE("anonymous"), range.prefix) &&
+                               bondy_slice_cmp(options->after, BONDY_SLICE("anonymous")) < 0;
     rc = bondy_store_view_scan(view, &range, list_one, &listing);
     if (rc == 0 && listing.is_anonymous_due)
         rc = give_anonymous(&listing);
@@ -243,8 +238,7 @@ int bondy_group_list(const struct bondy_store_view *view, const struct bondy_rea
 
 static void check_name(struct bondy_input *input, const json_t *value)
 {
-    struct bondy_slice text =
-        bondy_slice_of(json_string_value(value), json_string_length(value));
+    struct bondy_slice text = bondy_slice_of(json_string_value(value), json_string_length(value));
 
     /* What is reserved is known after what it is. */
     if (bondy_name_is_reserved(text))

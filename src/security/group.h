@@ -5,8 +5,8 @@
 /* group: what users and other groups may be members of. realms-and-security.md 2.2.
  *
  * Stored: the group (0x05: meta) and an element (0x06) for each group it is a member of. `all` and
- * `anonymous` are built in and never stored. Groups of the prototype are seen as if they were of the
- * realm, unless a group of the realm has the same name. */
+ * `anonymous` are built in and never stored. Groups of the prototype are seen as if they were of
+ * the realm, unless a group of the realm has the same name. */
 
 #include "src/security/edit.h"
 #include "src/security/user.h"

@@ -18,9 +18,9 @@ static struct bondy_slice text_of(const json_t *value)
 static int refuse_name(struct bondy_edit *edit, int code, const char *uri, const char *message,
                        struct bondy_slice name)
 {
-    return bondy_edit_refuse(edit, code,
-                             bondy_problem_format(uri, "%s '" BONDY_SLICE_FMT "'.", message,
-                                                  BONDY_SLICE_ARG(name)));
+    return bondy_edit_refuse(
+        edit, code,
+        bondy_problem_format(uri, "%s '" BONDY_SLICE_FMT "'.", message, BONDY_SLICE_ARG(name)));
 }
 
 /* ---- names of groups ----------------------------------------------------------------------- */
@@ -112,19 +112,16 @@ static bool climb(struct walk *walk, const json_t *parents)
 static int check_cycles(struct bondy_edit *edit, const struct bondy_realm *realm,
                         struct bondy_slice name, const json_t *parents)
 {
-    struct walk walk = {.edit = edit,
-                        .realm = realm,
-                        .start = name,
-                        .seen = json_object(),
-                        .path = json_array()};
+    struct walk walk = {
+        .edit = edit, .realm = realm, .start = name, .seen = json_object(), .path = json_array()};
     json_t *problem = NULL;
 
     json_array_append_new(walk.path, bondy_json_slice(name));
     climb(&walk, parents);
     if (walk.is_cycle) {
-        problem = bondy_problem("bondy.error.group_cycle",
-                                "A group cannot be a member of itself, through others neither.",
-                                "");
+        problem =
+            bondy_problem("bondy.error.group_cycle",
+                          "A group cannot be a member of itself, through others neither.", "");
         json_object_set_new(problem, "details", json_pack("{s:O}", "path", walk.path));
     } else if (walk.is_too_deep) {
         problem = bondy_problem_format("bondy.error.property_range_limit",
@@ -277,8 +274,8 @@ static int put_given_parents(struct bondy_edit *edit, const struct bondy_realm *
         return BONDY_OK;
     if ((rc = bondy_group_apply_names(edit, realm, given, &wanted)) < 0)
         return rc;
-    rc = put_parents(edit, realm, bondy_slice_text(group->name), group->ggen, group->groups,
-                     wanted);
+    rc =
+        put_parents(edit, realm, bondy_slice_text(group->name), group->ggen, group->groups, wanted);
     json_decref(wanted);
     return rc;
 }
@@ -302,8 +299,8 @@ int bondy_group_apply_add(struct bondy_edit *edit, struct bondy_slice realm_uri,
     is_there = bondy_group_read(bondy_edit_view(edit), &place, bondy_name_slice(&name), &group);
     if (is_there && !edit->is_rebase) {
         bondy_group_fini(&group);
-        return refuse_name(edit, BONDY_EEXIST, BONDY_ERR_ALREADY_EXISTS,
-                           "There is already a group", bondy_name_slice(&name));
+        return refuse_name(edit, BONDY_EEXIST, BONDY_ERR_ALREADY_EXISTS, "There is already a group",
+                           bondy_name_slice(&name));
     }
     if (!is_there) {
         key = bondy_group_key(&place, bondy_name_slice(&name));
@@ -357,16 +354,16 @@ int bondy_group_apply_add_groups(struct bondy_edit *edit, struct bondy_slice rea
     both = bondy_stored_sorted(names);
     json_decref(names);
     if (json_array_size(both) > edit->rules->max_groups) {
-        json_t *problem = bondy_problem_format("bondy.error.property_range_limit",
-                                               "A group may be in at most %u groups.",
-                                               edit->rules->max_groups);
+        json_t *problem =
+            bondy_problem_format("bondy.error.property_range_limit",
+                                 "A group may be in at most %u groups.", edit->rules->max_groups);
 
         json_object_set_new(problem, "key", json_string("groups"));
         json_object_set_new(problem, "limit", json_integer(edit->rules->max_groups));
         rc = bondy_edit_refuse(edit, BONDY_ELIMIT, problem);
     } else {
-        rc = put_parents(edit, target.realm, bondy_slice_text(target.group.name),
-                         target.group.ggen, target.group.groups, both);
+        rc = put_parents(edit, target.realm, bondy_slice_text(target.group.name), target.group.ggen,
+                         target.group.groups, both);
     }
     json_decref(both);
     return finish_target(edit, &target, rc);

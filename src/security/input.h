@@ -56,7 +56,8 @@ int bondy_input_end(struct bondy_input *input, json_t **problem);
 void bondy_input_object(struct bondy_input *input, const struct bondy_input_table *table,
                         const json_t *value);
 
-/* Note a mistake at the place under check. `expected` goes on behind "'key' must be" and "'key'". */
+/* Note a mistake at the place under check. `expected` goes on behind "'key' must be" and "'key'".
+ */
 void bondy_input_wrong_type(struct bondy_input *input, const json_t *value, const char *expected);
 void bondy_input_wrong_value(struct bondy_input *input, const json_t *value, const char *expected);
 /* Takes `problem`. */

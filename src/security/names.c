@@ -50,9 +50,9 @@ bool bondy_name_is_reserved(struct bondy_slice text)
 }
 
 /* `oidcrp` is only what sessions report, so nobody can ask for it. */
-const char *const bondy_name_authmethods[] = {
-    "anonymous", "trust", "password", "ticket", "wampcra", "wamp-scram", "cryptosign", "oauth2",
-    "tls",       "cookie", "oidc",    NULL};
+const char *const bondy_name_authmethods[] = {"anonymous", "trust",      "password",   "ticket",
+                                              "wampcra",   "wamp-scram", "cryptosign", "oauth2",
+                                              "tls",       "cookie",     "oidc",       NULL};
 
 bool bondy_name_is_authmethod(struct bondy_slice text)
 {

@@ -118,9 +118,8 @@ static json_t *effective(const struct bondy_realm *realm)
     json_object_set_new(
         object, "allow_connections",
         resolved(json_boolean(realm->allows_connections), realm->connections_given < 0));
-    json_object_set_new(
-        object, "authmethods",
-        resolved(json_incref(realm->authmethods), !is_given(realm, "authmethods")));
+    json_object_set_new(object, "authmethods",
+                        resolved(json_incref(realm->authmethods), !is_given(realm, "authmethods")));
     json_object_set_new(
         object, "sso_realm_uri",
         resolved(text_or_null(realm->sso_realm_uri), !is_given(realm, "sso_realm_uri")));
@@ -177,9 +176,9 @@ static void add_given(const struct bondy_realm *realm, json_t *object)
 
 json_t *bondy_realm_external(const struct bondy_realm *realm)
 {
-    json_t *object = json_pack("{s:s, s:s, s:b, s:b}", "uri", realm->uri, "description",
-                               realm->description, "is_prototype", realm->is_prototype,
-                               "is_sso_realm", realm->is_sso_realm);
+    json_t *object =
+        json_pack("{s:s, s:s, s:b, s:b}", "uri", realm->uri, "description", realm->description,
+                  "is_prototype", realm->is_prototype, "is_sso_realm", realm->is_sso_realm);
 
     add_given(realm, object);
     json_object_set_new(object, "security_status",

@@ -7,8 +7,8 @@
  * Reading: bondy_realms_find() on any RCU reader (each loop); what it returns is immutable and may
  * be used until the thread's next sleep, or longer with a reference. In jobs and views
  * bondy_realm_read() makes the same from the records. Writing: the *_apply functions run inside
- * store jobs on the control thread (see edit.h); the change feed republishes the table. What a realm
- * has from its prototype is resolved in it. realms-and-security.md 1. */
+ * store jobs on the control thread (see edit.h); the change feed republishes the table. What a
+ * realm has from its prototype is resolved in it. realms-and-security.md 1. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,17 +57,17 @@ struct bondy_realm {
     bool has_security;       /* resolved: security_enabled */
     json_t *authmethods;     /* resolved: a list of names */
     struct bondy_password_opts password_opts; /* resolved */
-    json_t *authenticator;   /* resolved: {procedure, authmethods}, or NULL */
-    json_t *authorizer;      /* resolved: {procedure, timeout?}, or NULL */
-    json_t *info;            /* as given, with secrets; NULL: none */
-    json_t *document;        /* what was given; switches not included */
-    int connections_given;   /* allow_connections as given: -1 not, 0, 1 */
-    int security_given;      /* security_enabled likewise */
+    json_t *authenticator;                    /* resolved: {procedure, authmethods}, or NULL */
+    json_t *authorizer;                       /* resolved: {procedure, timeout?}, or NULL */
+    json_t *info;                             /* as given, with secrets; NULL: none */
+    json_t *document;                         /* what was given; switches not included */
+    int connections_given;                    /* allow_connections as given: -1 not, 0, 1 */
+    int security_given;                       /* security_enabled likewise */
     uint32_t gen;
     uint32_t prototype_gen; /* of the prototype realm, when there is one */
     uint8_t version[BONDY_VERSION_LEN];
     struct bondy_realm_keys *keys;
-    struct bondy_policy *policy;   /* who may do what; NULL: not known (read from a view) */
+    struct bondy_policy *policy; /* who may do what; NULL: not known (read from a view) */
 };
 
 struct bondy_realms;
@@ -143,8 +143,8 @@ int bondy_realm_apply_delete(struct bondy_edit *edit, struct bondy_slice uri, bo
 /* allow_connections (suspend, resume) and security_enabled (enable, disable). */
 int bondy_realm_apply_connections(struct bondy_edit *edit, struct bondy_slice uri, bool is_allowed);
 int bondy_realm_apply_security(struct bondy_edit *edit, struct bondy_slice uri, bool is_enabled);
-/* [pool thread] Makes a set of keys, for apply_keys: up to a second or more for RSA. The caller owns
- * *out: {"signing": [key], "encryption": [key]}, a key being {kid, pem, public_pem, jwk}. */
+/* [pool thread] Makes a set of keys, for apply_keys: up to a second or more for RSA. The caller
+ * owns *out: {"signing": [key], "encryption": [key]}, a key being {kid, pem, public_pem, jwk}. */
 int bondy_realm_make_keys_wait(size_t signing, size_t encryption, json_t **out,
                                struct bondy_error *err);
 /* Written only for the sort of which the realm has none. */

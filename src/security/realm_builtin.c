@@ -8,8 +8,8 @@
 #include "src/security/user.h"
 
 /* The master realm's first content (1.4). It is written once: what an administrator takes away
- * stays away. A setting remembers that, and whether the insecure part is there, which comes and goes
- * with security.insecure_defaults. */
+ * stays away. A setting remembers that, and whether the insecure part is there, which comes and
+ * goes with security.insecure_defaults. */
 
 #define REVISION 2
 #define MASTER BONDY_SLICE(BONDY_MASTER_REALM)
@@ -132,8 +132,8 @@ static int put_admin(struct bondy_edit *edit, const json_t *password, bool is_pa
 
 static int put_setting(struct bondy_edit *edit)
 {
-    json_t *body = json_pack("{s:i, s:b}", "revision", REVISION, "insecure",
-                             edit->rules->insecure_defaults);
+    json_t *body =
+        json_pack("{s:i, s:b}", "revision", REVISION, "insecure", edit->rules->insecure_defaults);
     int rc = bondy_stored_put(edit, &setting, 0, body);
 
     json_decref(body);

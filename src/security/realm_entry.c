@@ -193,13 +193,13 @@ static char *text_of(const json_t *value)
 static json_t *resolve_methods(const json_t *given, const struct bondy_security_rules *rules,
                                bool is_master)
 {
-    static const char *const usual[] = {"anonymous", "password", "oauth2", "wampcra", "ticket",
-                                        NULL};
+    static const char *const usual[] = {"anonymous", "password", "oauth2",
+                                        "wampcra",   "ticket",   NULL};
     static const char *const masters[] = {"cryptosign", "wampcra", "wamp-scram", "password",
                                           "ticket",     "oauth2",  NULL};
-    static const char *const insecure[] = {"cryptosign", "wampcra", "wamp-scram", "password",
-                                           "ticket",     "oauth2",  "trust",      "anonymous",
-                                           NULL};
+    static const char *const insecure[] = {"cryptosign", "wampcra",   "wamp-scram",
+                                           "password",   "ticket",    "oauth2",
+                                           "trust",      "anonymous", NULL};
     const char *const *defaults = !is_master                 ? usual
                                   : rules->insecure_defaults ? insecure
                                                              : masters;
@@ -228,8 +228,8 @@ static void resolve(struct bondy_realm *realm, const struct bondy_realm_entry *e
     realm->is_master = strcmp(realm->uri, BONDY_MASTER_REALM) == 0;
     realm->allows_connections =
         realm->is_master ||
-        (!realm->is_prototype && switched(entry->connections_given,
-                                          prototype == NULL ? -1 : prototype->connections_given));
+        (!realm->is_prototype &&
+         switched(entry->connections_given, prototype == NULL ? -1 : prototype->connections_given));
     realm->has_security =
         realm->is_master ||
         switched(entry->security_given, prototype == NULL ? -1 : prototype->security_given);

@@ -90,15 +90,15 @@ static const struct bondy_input_row authenticator_rows[] = {
     {"procedure", BONDY_INPUT_REQUIRED, check_procedure},
     {"authmethods", BONDY_INPUT_REQUIRED, check_authmethods},
 };
-static const struct bondy_input_table authenticator_table = {
-    "authenticator", authenticator_rows, BONDY_COUNT(authenticator_rows), NULL};
+static const struct bondy_input_table authenticator_table = {"authenticator", authenticator_rows,
+                                                             BONDY_COUNT(authenticator_rows), NULL};
 
 static const struct bondy_input_row authorizer_rows[] = {
     {"procedure", BONDY_INPUT_REQUIRED, check_procedure},
     {"timeout", BONDY_INPUT_NULL, check_timeout},
 };
-static const struct bondy_input_table authorizer_table = {
-    "authorizer", authorizer_rows, BONDY_COUNT(authorizer_rows), NULL};
+static const struct bondy_input_table authorizer_table = {"authorizer", authorizer_rows,
+                                                          BONDY_COUNT(authorizer_rows), NULL};
 
 /* Replaced as a whole, so it is complete in an update too. */
 static void check_whole_object(struct bondy_input *input, const json_t *value,
@@ -274,8 +274,7 @@ int bondy_realm_make_keys_wait(size_t signing, size_t encryption, json_t **out,
 }
 
 /* Replaces the PEM texts of a list; an empty list means: new ones. */
-static int prepare_keys(json_t *input, const char *name, enum bondy_key_kind kind,
-                        json_t **problem)
+static int prepare_keys(json_t *input, const char *name, enum bondy_key_kind kind, json_t **problem)
 {
     json_t *given = json_object_get(input, name), *made, *pem;
     struct bondy_error err = {0};

@@ -10,10 +10,10 @@
 #include "src/security/stored.h"
 #include "src/sys/publish.h"
 
-/* The control thread keeps a row for each realm: what its records say, its policy, and what was made
- * of them last. Each commit that changed a realm makes it anew, with those that inherit from it, and
- * publishes a snapshot: a map of its own with a reference to each realm. Realms are few and change
- * seldom; readers never wait. */
+/* The control thread keeps a row for each realm: what its records say, its policy, and what was
+ * made of them last. Each commit that changed a realm makes it anew, with those that inherit from
+ * it, and publishes a snapshot: a map of its own with a reference to each realm. Realms are few and
+ * change seldom; readers never wait. */
 
 struct row {
     struct bondy_realm_entry entry;

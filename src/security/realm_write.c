@@ -133,9 +133,8 @@ static int put_key(struct bondy_edit *edit, const struct bondy_realm *realm, cha
                    const json_t *body)
 {
     struct bondy_buf subkey = BONDY_BUF_EMPTY;
-    struct bondy_store_key key =
-        element_key(bondy_slice_text(realm->uri), realm->gen, kind,
-                    bondy_json_text(body, "kid"), &subkey);
+    struct bondy_store_key key = element_key(bondy_slice_text(realm->uri), realm->gen, kind,
+                                             bondy_json_text(body, "kid"), &subkey);
     int rc = bondy_stored_put(edit, &key, 0, body);
 
     bondy_buf_fini(&subkey);
@@ -299,11 +298,10 @@ static int check_pair(struct bondy_edit *edit, const json_t *document, const cha
 {
     json_t *problem;
 
-    if (!json_is_true(json_object_get(document, flag)) ||
-        json_object_get(document, key) == NULL)
+    if (!json_is_true(json_object_get(document, flag)) || json_object_get(document, key) == NULL)
         return BONDY_OK;
-    problem = bondy_problem_format(BONDY_ERR_INVALID_ARGUMENT,
-                                   "'%s' and '%s' cannot both be set.", flag, key);
+    problem = bondy_problem_format(BONDY_ERR_INVALID_ARGUMENT, "'%s' and '%s' cannot both be set.",
+                                   flag, key);
     json_object_set_new(problem, "keys", json_pack("[s, s]", flag, key));
     return bondy_edit_refuse(edit, BONDY_EINVAL, problem);
 }
@@ -418,8 +416,8 @@ int bondy_realm_apply_create(struct bondy_edit *edit, const json_t *prepared)
  * its security was disabled. The caller owns the object. */
 static json_t *master_input(const json_t *input)
 {
-    static const char *const dropped[] = {"allow_connections", "is_prototype", "prototype_uri",
-                                          "is_sso_realm", "sso_realm_uri", "security_enabled"};
+    static const char *const dropped[] = {"allow_connections", "is_prototype",  "prototype_uri",
+                                          "is_sso_realm",      "sso_realm_uri", "security_enabled"};
     json_t *copy = json_copy((json_t *)(uintptr_t)input);
 
     for (size_t i = 0; i < BONDY_COUNT(dropped); i++)
@@ -490,8 +488,7 @@ int bondy_realm_apply_update(struct bondy_edit *edit, struct bondy_slice uri,
         json_is_false(json_object_get(prepared, "security_enabled")))
         return refuse(edit, BONDY_EINVAL, BONDY_ERR_INVALID_ARGUMENT,
                       "The security of the master realm cannot be disabled.");
-    input = realm->is_master ? master_input(prepared)
-                             : json_incref((json_t *)(uintptr_t)prepared);
+    input = realm->is_master ? master_input(prepared) : json_incref((json_t *)(uintptr_t)prepared);
     rc = update(edit, realm, found.slice, input);
     json_decref(input);
     if (rc == BONDY_OK && edit->writes != before)
@@ -609,8 +606,7 @@ int bondy_realm_apply_keys(struct bondy_edit *edit, struct bondy_slice uri, cons
     if (bondy_realm_signing_key(realm) == NULL)
         for (size_t i = 0; rc == BONDY_OK && i < json_array_size(json_object_get(keys, "signing"));
              i++)
-            rc = put_key(edit, realm, 'k',
-                         json_array_get(json_object_get(keys, "signing"), i));
+            rc = put_key(edit, realm, 'k', json_array_get(json_object_get(keys, "signing"), i));
     if (rc == BONDY_OK && realm->keys->encryption_count == 0)
         rc = bondy_realm_put_keys(edit, realm, 'c', json_object_get(keys, "encryption"));
     return finish(edit, found.slice, rc);
@@ -620,9 +616,9 @@ int bondy_realm_apply_keys(struct bondy_edit *edit, struct bondy_slice uri, cons
 static int retire(struct bondy_edit *edit, const struct bondy_realm *realm,
                   const struct bondy_realm_key *key, uint64_t until_ms)
 {
-    json_t *body = json_pack("{s:s, s:s, s:O, s:I}", "kid", key->key->kid, "public_pem",
-                             key->key->public_pem, "jwk", key->key->jwk, "retired_ms",
-                             (json_int_t)until_ms);
+    json_t *body =
+        json_pack("{s:s, s:s, s:O, s:I}", "kid", key->key->kid, "public_pem", key->key->public_pem,
+                  "jwk", key->key->jwk, "retired_ms", (json_int_t)until_ms);
     int rc = put_key(edit, realm, 'k', body);
 
     json_decref(body);
@@ -632,8 +628,8 @@ static int retire(struct bondy_edit *edit, const struct bondy_realm *realm,
 static int drop_key(struct bondy_edit *edit, const struct bondy_realm *realm, const char *kid)
 {
     struct bondy_buf subkey = BONDY_BUF_EMPTY;
-    struct bondy_store_key key = element_key(bondy_slice_text(realm->uri), realm->gen, 'k',
-                                             bondy_slice_text(kid), &subkey);
+    struct bondy_store_key key =
+        element_key(bondy_slice_text(realm->uri), realm->gen, 'k', bondy_slice_text(kid), &subkey);
     int rc = bondy_stored_delete(edit, &key);
 
     bondy_buf_fini(&subkey);

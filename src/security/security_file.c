@@ -93,8 +93,8 @@ static json_t *from_file(const char *path, json_t **problem)
     if (rc == BONDY_OK)
         rc = bondy_file_read(path, SECRET_MAX, &content, &err);
     if (rc == BONDY_OK) {
-        while (content.len > 0 && (content.data[content.len - 1] == '\n' ||
-                                   content.data[content.len - 1] == '\r'))
+        while (content.len > 0 &&
+               (content.data[content.len - 1] == '\n' || content.data[content.len - 1] == '\r'))
             content.len--;
         text = json_stringn(content.data == NULL ? "" : content.data, content.len);
         if (text == NULL)
@@ -133,8 +133,8 @@ static void expand(struct preparing *preparing, json_t *value, bool is_secret,
 static void expand_member(struct preparing *preparing, json_t *container, const char *key,
                           size_t index, bool is_secret, struct bondy_buf *pointer)
 {
-    json_t *value = key != NULL ? json_object_get(container, key)
-                                : json_array_get(container, index);
+    json_t *value =
+        key != NULL ? json_object_get(container, key) : json_array_get(container, index);
     size_t len = pointer->len;
     json_t *problem = NULL, *made = NULL;
 
@@ -385,7 +385,8 @@ static void take_in_order(struct preparing *preparing, size_t *order, struct bon
 static int refuse_form(const struct bondy_edit *edit, const json_t *document, json_t **problem)
 {
     if (!json_is_array(document))
-        *problem = bondy_problem(BONDY_ERR_INVALID_DATA, "A security file is a list of realms.", "");
+        *problem =
+            bondy_problem(BONDY_ERR_INVALID_DATA, "A security file is a list of realms.", "");
     else if (json_array_size(document) > edit->rules->max_list)
         *problem = bondy_problem(BONDY_ERR_INVALID_DATA, "The file has too many realms.", "");
     else

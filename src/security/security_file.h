@@ -33,13 +33,13 @@ struct bondy_file {
 int bondy_file_prepare(const struct bondy_edit *edit, const struct bondy_store_view *view,
                        const json_t *document, enum bondy_file_mode mode, struct bondy_file *out,
                        json_t **problem);
-/* [in a store job] All of it or nothing; edit->result is the plan: {"create": [...], "update": [...],
- * "delete": [...], "unchanged": n, "omitted": n, "counts": {"realms", "groups", "users", "sources",
- * "grants"}} with texts like "user org.acme/mona", the first thousand of each kind. A problem has the
- * JSON pointer of what it is about. With edit->is_dry_run nothing is kept. */
+/* [in a store job] All of it or nothing; edit->result is the plan: {"create": [...], "update":
+ * [...], "delete": [...], "unchanged": n, "omitted": n, "counts": {"realms", "groups", "users",
+ * "sources", "grants"}} with texts like "user org.acme/mona", the first thousand of each kind. A
+ * problem has the JSON pointer of what it is about. With edit->is_dry_run nothing is kept. */
 int bondy_file_apply(struct bondy_edit *edit, const struct bondy_file *file);
-/* One realm of a prepared file, by its index in file->realms, for imports that are atomic per realm;
- * edit->result is the plan of that one. */
+/* One realm of a prepared file, by its index in file->realms, for imports that are atomic per
+ * realm; edit->result is the plan of that one. */
 int bondy_file_apply_realm(struct bondy_edit *edit, const struct bondy_file *file, size_t index);
 void bondy_file_fini(struct bondy_file *file);
 

@@ -29,9 +29,9 @@ struct applying {
 
 static json_t *make_plan(void)
 {
-    return json_pack("{s:[], s:[], s:[], s:i, s:i, s:{s:i, s:i, s:i, s:i, s:i}}", "create", "update",
-                     "delete", "unchanged", 0, "omitted", 0, "counts", "realms", 0, "groups", 0,
-                     "users", 0, "sources", 0, "grants", 0);
+    return json_pack("{s:[], s:[], s:[], s:i, s:i, s:{s:i, s:i, s:i, s:i, s:i}}", "create",
+                     "update", "delete", "unchanged", 0, "omitted", 0, "counts", "realms", 0,
+                     "groups", 0, "users", 0, "sources", 0, "grants", 0);
 }
 
 static void count(json_t *object, const char *key)
@@ -103,8 +103,7 @@ static const struct section {
     {"grants", "grant", "roles", "roles", bondy_grant_apply_create},
 };
 
-static int apply_item(struct applying *applying, const struct section *section,
-                      const json_t *input)
+static int apply_item(struct applying *applying, const struct section *section, const json_t *input)
 {
     struct bondy_buf name = BONDY_BUF_EMPTY;
     unsigned writes = applying->edit->writes;
@@ -255,8 +254,7 @@ static int delete_named(struct applying *applying, const json_t *names, const ch
 
     json_array_foreach(names, i, name)
     {
-        struct bondy_slice text =
-            bondy_slice_of(json_string_value(name), json_string_length(name));
+        struct bondy_slice text = bondy_slice_of(json_string_value(name), json_string_length(name));
 
         if (rc < 0)
             break;

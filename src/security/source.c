@@ -44,10 +44,10 @@ static bool take(const struct bondy_record *record, bool is_inherited, struct bo
 
 json_t *bondy_source_external(const struct bondy_source *source)
 {
-    json_t *object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:O}", "type", "source", "version", "1.1",
-                               "username", bondy_json_slice(source->username), "cidr",
-                               bondy_json_slice(source->cidr), "authmethod",
-                               bondy_json_slice(source->authmethod), "meta", source->meta);
+    json_t *object =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:O}", "type", "source", "version", "1.1", "username",
+                  bondy_json_slice(source->username), "cidr", bondy_json_slice(source->cidr),
+                  "authmethod", bondy_json_slice(source->authmethod), "meta", source->meta);
 
     if (source->is_managed)
         json_object_set_new(object, "managed_by", json_string("file"));
@@ -78,9 +78,8 @@ int bondy_source_list(const struct bondy_store_view *view, const struct bondy_re
                       int (*fn)(void *context, const struct bondy_source *source), void *context)
 {
     struct listing listing = {fn, context};
-    const struct bondy_store_range range = {.type = BONDY_RECORD_SOURCE,
-                                            .scope = bondy_slice_text(realm->uri),
-                                            .gen = realm->gen};
+    const struct bondy_store_range range = {
+        .type = BONDY_RECORD_SOURCE, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
 
     return bondy_store_view_scan(view, &range, list_one, &listing);
 }
@@ -108,13 +107,11 @@ static int match_one(void *context, const struct bondy_record *record)
 
     if (!take(record, matching->is_inherited, &found.source))
         return 0;
-    if (matching->address != NULL &&
-        !bondy_cidr_admits(&found.source.network, matching->address)) {
+    if (matching->address != NULL && !bondy_cidr_admits(&found.source.network, matching->address)) {
         json_decref(found.source.meta);
         return 0;
     }
-    found.bits =
-        bondy_cidr_is_all(&found.source.network) ? 0 : found.source.network.prefix;
+    found.bits = bondy_cidr_is_all(&found.source.network) ? 0 : found.source.network.prefix;
     if (matching->count == matching->room) {
         matching->room = matching->room == 0 ? 16 : 2 * matching->room;
         matching->found = bondy_realloc(matching->found, matching->room * sizeof *matching->found);

@@ -111,8 +111,8 @@ static void add_name(struct bondy_edit *edit, const struct bondy_realm *realm,
 }
 
 /* The canonical names that the input means; the caller owns *out. */
-static int find_names(struct bondy_edit *edit, const struct bondy_realm *realm,
-                      const json_t *input, json_t **out)
+static int find_names(struct bondy_edit *edit, const struct bondy_realm *realm, const json_t *input,
+                      json_t **out)
 {
     const json_t *given = json_object_get(input, "usernames");
     json_t *names = json_array(), *unknown = json_array(), *one;
@@ -144,9 +144,8 @@ static int put(struct bondy_edit *edit, const struct bondy_realm *realm,
                const struct bondy_source *source)
 {
     struct bondy_buf subkey = BONDY_BUF_EMPTY;
-    struct bondy_store_key key = {.type = BONDY_RECORD_SOURCE,
-                                  .scope = bondy_slice_text(realm->uri),
-                                  .gen = realm->gen};
+    struct bondy_store_key key = {
+        .type = BONDY_RECORD_SOURCE, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
     json_t *body = json_pack("{s:O}", "meta", source->meta), *stored;
     int rc;
 
@@ -213,9 +212,8 @@ static int delete_of(struct bondy_edit *edit, const struct bondy_realm *realm,
                      struct bondy_slice authmethod)
 {
     struct bondy_buf prefix = BONDY_BUF_EMPTY;
-    struct bondy_store_range range = {.type = BONDY_RECORD_SOURCE,
-                                      .scope = bondy_slice_text(realm->uri),
-                                      .gen = realm->gen};
+    struct bondy_store_range range = {
+        .type = BONDY_RECORD_SOURCE, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
     unsigned before = edit->writes;
     int rc;
 
@@ -226,9 +224,7 @@ static int delete_of(struct bondy_edit *edit, const struct bondy_realm *realm,
         bondy_buf_append_byte(&prefix, 0);
     }
     if (authmethod.len > 0) {
-        struct bondy_store_key key = {.type = range.type,
-                                      .scope = range.scope,
-                                      .gen = range.gen};
+        struct bondy_store_key key = {.type = range.type, .scope = range.scope, .gen = range.gen};
 
         bondy_buf_append_slice(&prefix, authmethod);
         key.subkey = bondy_buf_slice(&prefix);

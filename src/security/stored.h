@@ -2,8 +2,8 @@
 #ifndef BONDY_SECURITY_STORED_H
 #define BONDY_SECURITY_STORED_H
 
-/* stored: records of identities as trees, the subkeys of elements (cluster.md B2.3), and writes that
- * leave alone what is the same already. Internal to src/security. */
+/* stored: records of identities as trees, the subkeys of elements (cluster.md B2.3), and writes
+ * that leave alone what is the same already. Internal to src/security. */
 
 #include "src/base/buf.h"
 #include "src/base/json.h"

@@ -425,9 +425,8 @@ int bondy_user_list(const struct bondy_store_view *view, const struct bondy_real
                     struct bondy_name *next)
 {
     struct listing listing = {view, realm, options, fn, context, {.len = 0}, 0, false};
-    struct bondy_store_range range = {.type = BONDY_RECORD_USER,
-                                      .scope = bondy_slice_text(realm->uri),
-                                      .gen = realm->gen};
+    struct bondy_store_range range = {
+        .type = BONDY_RECORD_USER, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
     struct bondy_name q = {.len = 0};
     int rc;
 
@@ -445,9 +444,8 @@ int bondy_user_list(const struct bondy_store_view *view, const struct bondy_real
 
 bool bondy_user_exists_any(const struct bondy_store_view *view, const struct bondy_realm *realm)
 {
-    const struct bondy_store_range range = {.type = BONDY_RECORD_USER,
-                                            .scope = bondy_slice_text(realm->uri),
-                                            .gen = realm->gen};
+    const struct bondy_store_range range = {
+        .type = BONDY_RECORD_USER, .scope = bondy_slice_text(realm->uri), .gen = realm->gen};
 
     return bondy_stored_count(view, &range, 1) > 0; /* an alias has a user */
 }

@@ -5,8 +5,8 @@
 /* user: who may log in to a realm. realms-and-security.md 1.7, 2.3, 2.4.
  *
  * Users are records that are read where they lie; a realm may have a million of them. What is
- * stored: the user (0x03: meta, sso_realm_uri), one record for each alias in the same key space, one
- * element (0x04) for each group, key and alias, one for the switch `enabled` and one for the
+ * stored: the user (0x03: meta, sso_realm_uri), one record for each alias in the same key space,
+ * one element (0x04) for each group, key and alias, one for the switch `enabled` and one for the
  * password verifiers, and, so that cryptosign finds a user by key, an index element whose subkey
  * begins with NUL: NUL key NUL username. The version (ETag) is the greatest of all these. */
 

@@ -56,9 +56,8 @@ static json_t *list(struct bondy_edit *edit, const struct bondy_user_place *plac
 {
     struct listing listing = {kind, json_array()};
     struct bondy_buf prefix = BONDY_BUF_EMPTY;
-    struct bondy_store_range range = {.type = BONDY_RECORD_USER_ELEMENT,
-                                      .scope = place->realm_uri,
-                                      .gen = place->realm_gen};
+    struct bondy_store_range range = {
+        .type = BONDY_RECORD_USER_ELEMENT, .scope = place->realm_uri, .gen = place->realm_gen};
 
     bondy_element_prefix(place->username, place->ugen, &prefix);
     bondy_buf_append_byte(&prefix, (unsigned char)kind);
@@ -267,9 +266,9 @@ int bondy_user_check_aliases(struct bondy_edit *edit, const struct bondy_user_pl
             return rc;
         /* Its own name is no alias of a user who is only to be made. */
         if (bondy_slice_eq(bondy_name_slice(&name), place->username))
-            return bondy_edit_refuse(edit, BONDY_EEXIST,
-                                     bondy_problem(BONDY_ERR_ALREADY_EXISTS,
-                                                   "A user's name is no alias of it.", ""));
+            return bondy_edit_refuse(
+                edit, BONDY_EEXIST,
+                bondy_problem(BONDY_ERR_ALREADY_EXISTS, "A user's name is no alias of it.", ""));
         count += !is_mine;
     }
     return count > edit->rules->max_aliases ? alias_limit(edit) : BONDY_OK;
@@ -304,11 +303,11 @@ int bondy_user_drop_alias(struct bondy_edit *edit, const struct bondy_user_place
 
     json_decref(owner);
     if (is_there && !is_mine)
-        return bondy_edit_refuse(
-            edit, BONDY_EINVAL,
-            bondy_problem_format("bondy.error.invalid_value",
-                                 "'" BONDY_SLICE_FMT "' is not an alias of this user.",
-                                 BONDY_SLICE_ARG(alias)));
+        return bondy_edit_refuse(edit, BONDY_EINVAL,
+                                 bondy_problem_format("bondy.error.invalid_value",
+                                                      "'" BONDY_SLICE_FMT
+                                                      "' is not an alias of this user.",
+                                                      BONDY_SLICE_ARG(alias)));
     if (is_mine)
         rc = bondy_stored_delete(edit, &key);
     return rc < 0 ? rc : put(edit, place, USER_ALIAS, alias, NULL);
@@ -335,9 +334,8 @@ int bondy_user_drop(struct bondy_edit *edit, const struct bondy_user_place *plac
                     const struct bondy_user *user)
 {
     struct bondy_store_key key = key_of(place, BONDY_RECORD_USER, place->username);
-    struct bondy_store_range rest = {.type = BONDY_RECORD_USER_ELEMENT,
-                                     .scope = place->realm_uri,
-                                     .gen = place->realm_gen};
+    struct bondy_store_range rest = {
+        .type = BONDY_RECORD_USER_ELEMENT, .scope = place->realm_uri, .gen = place->realm_gen};
     struct bondy_buf prefix = BONDY_BUF_EMPTY;
     int rc = drop_each(edit, place, user->aliases, bondy_user_drop_alias);
 

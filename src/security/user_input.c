@@ -45,11 +45,11 @@ static void check_password(struct bondy_input *input, const json_t *value)
 
     if (json_is_string(value)) {
         /* Apply may not find text any more: it would have to hash. */
-        problem = input->is_prepared
-                      ? bondy_problem(BONDY_ERR_INTERNAL, "The password was not prepared.", "")
-                      : bondy_password_check(text_of(value), input->rules->password_min,
-                                             input->rules->password_max,
-                                             input->rules->legacy_charset);
+        problem =
+            input->is_prepared
+                ? bondy_problem(BONDY_ERR_INTERNAL, "The password was not prepared.", "")
+                : bondy_password_check(text_of(value), input->rules->password_min,
+                                       input->rules->password_max, input->rules->legacy_charset);
     } else if (json_is_array(value) && json_array_size(value) == 0) {
         return;
     } else {
@@ -189,8 +189,8 @@ int bondy_user_prepare_password(const struct bondy_security_rules *rules,
 {
     struct bondy_error err;
 
-    *problem = bondy_password_check(text, rules->password_min, rules->password_max,
-                                    rules->legacy_charset);
+    *problem =
+        bondy_password_check(text, rules->password_min, rules->password_max, rules->legacy_charset);
     if (*problem != NULL) {
         json_object_set_new(*problem, "key", json_string("password"));
         return BONDY_EINVAL;

@@ -265,8 +265,8 @@ static int check_home(struct bondy_edit *edit, struct addition *add)
     if (!add->is_linked)
         return BONDY_OK;
     if (!bondy_user_realm_gen(bondy_edit_view(edit), uri, &gen))
-        return refuse_text(edit, BONDY_EINVAL, "bondy.error.invalid_sso_realm",
-                           "There is no realm", uri);
+        return refuse_text(edit, BONDY_EINVAL, "bondy.error.invalid_sso_realm", "There is no realm",
+                           uri);
     add->home = new_place(edit, uri, gen, name);
     if (!bondy_user_read(bondy_edit_view(edit), uri, gen, name, &sso))
         return BONDY_OK;
@@ -291,8 +291,8 @@ static int check_addition(struct bondy_edit *edit, struct addition *add)
     return rc;
 }
 
-/* What came along for a user that the SSO realm has already is ignored (1.7), unless a file or import
- * says how things are. The record there is nobody's but the SSO realm's. */
+/* What came along for a user that the SSO realm has already is ignored (1.7), unless a file or
+ * import says how things are. The record there is nobody's but the SSO realm's. */
 static int put_home(struct bondy_edit *edit, const struct addition *add)
 {
     bool is_file = edit->is_file;
@@ -306,8 +306,7 @@ static int put_home(struct bondy_edit *edit, const struct addition *add)
     if (rc < 0 || (add->is_home_there && !edit->is_rebase))
         return rc;
     rc = put_credentials(edit, &add->home, add->input);
-    return rc < 0 ? rc
-                  : put_aliases(edit, &add->home, json_object_get(add->input, "aliases"));
+    return rc < 0 ? rc : put_aliases(edit, &add->home, json_object_get(add->input, "aliases"));
 }
 
 static int put_addition(struct bondy_edit *edit, const struct addition *add)
@@ -369,8 +368,8 @@ int bondy_user_apply_add(struct bondy_edit *edit, struct bondy_slice realm_uri,
         (rc = check_free(edit, add.realm, bondy_name_slice(&name), &existing, &user)) < 0)
         return rc;
     add.is_linked = sso.len > 0 || (existing != NULL && user.sso_realm_uri != NULL);
-    add.place = new_place(edit, bondy_slice_text(add.realm->uri), add.realm->gen,
-                          bondy_name_slice(&name));
+    add.place =
+        new_place(edit, bondy_slice_text(add.realm->uri), add.realm->gen, bondy_name_slice(&name));
     if (existing != NULL)
         bondy_user_fini(&user);
     if (sso.len > 0)
@@ -450,8 +449,7 @@ int bondy_user_apply_set_enabled(struct bondy_edit *edit, struct bondy_slice rea
     struct target target;
     int rc = find(edit, realm, name, &target);
 
-    return rc < 0 ? rc
-                  : finish_target(edit, &target, put_enabled(edit, &target.place, is_enabled));
+    return rc < 0 ? rc : finish_target(edit, &target, put_enabled(edit, &target.place, is_enabled));
 }
 
 /* ---- aliases ------------------------------------------------------------------------------ */
@@ -704,9 +702,9 @@ static int drop_links(struct bondy_edit *edit, const json_t *realms, struct bond
 
 static int refuse_linked(struct bondy_edit *edit, json_t *realms)
 {
-    json_t *problem = bondy_problem("bondy.error.active_users",
-                                    "Users of other realms are linked to this one.",
-                                    "Delete them first, or use force.");
+    json_t *problem =
+        bondy_problem("bondy.error.active_users", "Users of other realms are linked to this one.",
+                      "Delete them first, or use force.");
 
     json_object_set_new(problem, "details", json_pack("{s:o}", "dependents", realms));
     return bondy_edit_refuse(edit, BONDY_ESTATE, problem);

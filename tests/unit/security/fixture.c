@@ -139,8 +139,7 @@ static void make_edit(struct fixture *f, struct bondy_edit *edit)
                                 .is_rebase = f->is_rebase};
 }
 
-int fixture_job(struct fixture *f, int (*fn)(struct bondy_edit *edit, void *context),
-                void *context)
+int fixture_job(struct fixture *f, int (*fn)(struct bondy_edit *edit, void *context), void *context)
 {
     struct step step = {.job = {.run = run_step}, .fn = fn, .context = context};
 

@@ -43,9 +43,9 @@ static json_t *export(struct fixture *f, bool with_keys)
 static char *shown(struct fixture *f)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
-    char *parts[] = {fixture_user(f, R, "mona"),      fixture_user(f, R, "zoe"),
-                     fixture_group(f, R, "staff"),    fixture_group(f, R, "cashiers"),
-                     fixture_sources(f, R),           fixture_grants(f, R)};
+    char *parts[] = {fixture_user(f, R, "mona"),   fixture_user(f, R, "zoe"),
+                     fixture_group(f, R, "staff"), fixture_group(f, R, "cashiers"),
+                     fixture_sources(f, R),        fixture_grants(f, R)};
     json_t *realm = bondy_realm_external(fixture_realm(f, R));
     char *head = fixture_text(realm);
 
@@ -217,8 +217,9 @@ static void users_of_a_batch_stand_alone(void **state)
     assert_null(fixture_user(f, R, "new-2"));
     assert_null(fixture_user(f, R, "new-3"));
     assert_null(fixture_user(f, R, "free"));
-    assert_text(import(f, "[{\"username\":\"zoe\",\"password\":\"text-46-rope\"}]"),
-                "{\"added\":0,\"unchanged\":0,\"updated\":0} /0/password bondy.error.internal_error");
+    assert_text(
+        import(f, "[{\"username\":\"zoe\",\"password\":\"text-46-rope\"}]"),
+        "{\"added\":0,\"unchanged\":0,\"updated\":0} /0/password bondy.error.internal_error");
 }
 
 int main(void)

@@ -7,11 +7,11 @@
 
 static void make_realm(struct fixture *f)
 {
-    assert_string_equal(
-        fixture_do(f, CREATE_REALM, NULL, NULL,
-                   "{\"uri\":\"" R "\",\"groups\":[{\"name\":\"staff\"},{\"name\":\"both\"}],"
-                   "\"users\":[{\"username\":\"mona\"},{\"username\":\"both\"}]}"),
-        "");
+    assert_string_equal(fixture_do(f, CREATE_REALM, NULL, NULL,
+                                   "{\"uri\":\"" R
+                                   "\",\"groups\":[{\"name\":\"staff\"},{\"name\":\"both\"}],"
+                                   "\"users\":[{\"username\":\"mona\"},{\"username\":\"both\"}]}"),
+                        "");
 }
 
 static const char *grant(struct fixture *f, const char *request)
@@ -96,7 +96,7 @@ static void permissions_are_added_and_taken_one_by_one(void **state)
     grant(f, "{\"roles\":[\"anonymous\",\"mona\"],\"permissions\":[\"wamp.cancel\"],"
              "\"uri\":\"a.b\"}");
     assert_string_equal(take(f, "{\"roles\":[\"anonymous\"],\"permissions\":[\"wamp.call\","
-                                  "\"never.granted\"],\"uri\":\"a.b\"}"),
+                                "\"never.granted\"],\"uri\":\"a.b\"}"),
                         "");
     assert_text(fixture_grants(f, R),
                 "[{\"meta\":{\"why\":1},\"permissions\":[\"own.perm\",\"wamp.cancel\"],"
@@ -105,7 +105,7 @@ static void permissions_are_added_and_taken_one_by_one(void **state)
                 "\"wamp.cancel\"],\"resource\":{\"match\":\"exact\",\"uri\":\"a.b\"},"
                 "\"roles\":[\"user/mona\"]}]");
     assert_string_equal(take(f, "{\"roles\":[\"anonymous\",\"mona\"],\"permissions\":["
-                                  "\"own.perm\",\"wamp.cancel\",\"wamp.call\"],\"uri\":\"a.b\"}"),
+                                "\"own.perm\",\"wamp.cancel\",\"wamp.call\"],\"uri\":\"a.b\"}"),
                         "");
     assert_text(fixture_grants(f, R), "[]");
     assert_string_equal(
@@ -138,8 +138,9 @@ static void roles_are_known_and_clear(void **state)
         char request[300];
         const char *code;
 
-        snprintf(request, sizeof request, "{\"roles\":%s,\"permissions\":[\"wamp.call\"],"
-                                          "\"uri\":\"a\"}",
+        snprintf(request, sizeof request,
+                 "{\"roles\":%s,\"permissions\":[\"wamp.call\"],"
+                 "\"uri\":\"a\"}",
                  cases[i].roles);
         code = grant(f, request);
         if (strcmp(code, cases[i].code) != 0)

@@ -84,8 +84,7 @@ static void an_update_replaces_what_it_names(void **state)
                 "{\"groups\":[\"staff\"],\"meta\":{\"y\":2},\"name\":\"a\"}");
     assert_string_equal(fixture_do(f, UPDATE_GROUP, R, "a", "{\"groups\":[],\"name\":\"b\"}"), "");
     assert_text(fixture_group(f, R, "a"), "{\"groups\":[],\"meta\":{\"y\":2},\"name\":\"a\"}");
-    assert_string_equal(fixture_do(f, UPDATE_GROUP, R, "ghost", "{}"),
-                        "bondy.error.unknown_group");
+    assert_string_equal(fixture_do(f, UPDATE_GROUP, R, "ghost", "{}"), "bondy.error.unknown_group");
     assert_string_equal(fixture_do(f, UPDATE_GROUP, R, "anonymous", "{}"),
                         "bondy.error.reserved_name");
     assert_string_equal(fixture_do(f, ADD_GROUP_GROUPS, R, "a", "[\"staff\"]"), "");

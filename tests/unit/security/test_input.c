@@ -21,10 +21,14 @@ static const struct resource {
 };
 
 /* Of stored bodies and of things that must never be given. */
-static const char *const hidden[] = {"ugen",       "ggen",          "gen",     "created_ms",
-                                     "alias_of",   "is_master",     "jwk",     "pem",
-                                     "public_pem", "retired_ms",    "kid",     "permissions_all",
-                                     "verifiers",  "salted_password", "__proto__", "is_managed"};
+static const char *const hidden[] = {"ugen",       "ggen",
+                                     "gen",        "created_ms",
+                                     "alias_of",   "is_master",
+                                     "jwk",        "pem",
+                                     "public_pem", "retired_ms",
+                                     "kid",        "permissions_all",
+                                     "verifiers",  "salted_password",
+                                     "__proto__",  "is_managed"};
 
 static const struct bondy_input_row *find(const struct bondy_input_table *table, const char *key)
 {

@@ -227,8 +227,9 @@ static void the_master_realm_is_there_and_stays(void **state)
     assert_string_equal(fixture_do(f, SUSPEND, "bondy", NULL, NULL), "wamp.error.invalid_argument");
     assert_string_equal(fixture_do(f, DISABLE, "bondy", NULL, NULL), "wamp.error.invalid_argument");
     /* Dropped. */
-    assert_string_equal(update(f, "bondy", "{\"allow_connections\":false,\"is_prototype\":true,"
-                                           "\"description\":\"mine\"}"),
+    assert_string_equal(update(f, "bondy",
+                               "{\"allow_connections\":false,\"is_prototype\":true,"
+                               "\"description\":\"mine\"}"),
                         "");
     fixture_restart(f);
     assert_string_equal(fixture_realm(f, "bondy")->description, "mine");
@@ -374,7 +375,8 @@ static void a_child_has_what_its_prototype_says(void **state)
                 "\"sso_realm_uri\":{\"inherited\":true,\"value\":\"org.idp\"}}");
     json_decref(effective);
     /* It follows. */
-    update(f, "org.base", "{\"authmethods\":[\"wampcra\",\"anonymous\"],\"security_enabled\":null}");
+    update(f, "org.base",
+           "{\"authmethods\":[\"wampcra\",\"anonymous\"],\"security_enabled\":null}");
     child = fixture_realm(f, "org.child");
     assert_text(fixture_text(child->authmethods), "[\"wampcra\",\"anonymous\"]");
     assert_true(child->has_security);
@@ -606,7 +608,8 @@ static void a_dry_run_of_a_realm_keeps_nothing(void **state)
     struct fixture *f = *state;
 
     f->is_dry_run = true;
-    assert_string_equal(create(f, "{\"uri\":\"org.acme\",\"users\":[{\"username\":\"mona\"}]}"), "");
+    assert_string_equal(create(f, "{\"uri\":\"org.acme\",\"users\":[{\"username\":\"mona\"}]}"),
+                        "");
     assert_slice_is(bondy_json_text(f->result, "uri"), "org.acme");
     assert_null(fixture_realm(f, "org.acme"));
 }

@@ -83,8 +83,8 @@ static bool password_is(struct fixture *f, const char *realm, const char *name, 
     struct bondy_user user;
     bool fits;
 
-    assert_true(bondy_user_resolve(fixture_view(f), fixture_realm(f, realm),
-                                   bondy_slice_text(name), &user));
+    assert_true(bondy_user_resolve(fixture_view(f), fixture_realm(f, realm), bondy_slice_text(name),
+                                   &user));
     fits = bondy_user_password_fits(user.passwords, bondy_slice_text(text));
     bondy_user_fini(&user);
     return fits;
@@ -94,14 +94,12 @@ static void only_what_differs_is_written(void **state)
 {
     struct fixture *f = *state;
 
-    assert_string_equal(
-        apply(f, "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
-                 "\"password\":\"kettle-46-rope\"},{\"username\":\"lisa\"}]}]"),
-        "");
-    assert_string_equal(
-        apply(f, "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
-                 "\"password\":\"other-46-rope\"},{\"username\":\"lisa\"}]}]"),
-        "");
+    assert_string_equal(apply(f, "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
+                                 "\"password\":\"kettle-46-rope\"},{\"username\":\"lisa\"}]}]"),
+                        "");
+    assert_string_equal(apply(f, "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
+                                 "\"password\":\"other-46-rope\"},{\"username\":\"lisa\"}]}]"),
+                        "");
     assert_plan(f, "{\"create\":[],\"delete\":[],\"unchanged\":2,"
                    "\"update\":[\"user org.a/mona\"]}");
     assert_true(password_is(f, "org.a", "mona", "other-46-rope"));
@@ -206,11 +204,10 @@ static void an_import_expands_nothing(void **state)
 {
     struct fixture *f = *state;
 
-    assert_string_equal(
-        fixture_do(f, APPLY_MERGE, NULL, NULL,
-                   "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
-                   "\"password\":{\"$file\":\"/etc/hostname\"}}]}]"),
-        "bondy.error.invalid_value");
+    assert_string_equal(fixture_do(f, APPLY_MERGE, NULL, NULL,
+                                   "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
+                                   "\"password\":{\"$file\":\"/etc/hostname\"}}]}]"),
+                        "bondy.error.invalid_value");
     assert_string_equal(fixture_do(f, APPLY_MERGE, NULL, NULL,
                                    "[{\"uri\":\"org.a\",\"users\":[{\"username\":\"mona\","
                                    "\"password\":\"${ENV:HOME}\"}]}]"),
@@ -234,10 +231,10 @@ static void pruning_deletes_what_left_the_file_and_nothing_else(void **state)
         "");
     fixture_do(f, ADD_USER, "org.a", NULL, "{\"username\":\"manual\"}");
     fixture_do(f, ADD_GROUP, "org.a", NULL, "{\"name\":\"manual\"}");
-    assert_string_equal(
-        apply(f, "[{\"uri\":\"org.a\",\"prune\":true,\"groups\":[{\"name\":\"g1\"}],"
-                 "\"users\":[{\"username\":\"mona\",\"groups\":[\"g1\"]}]}]"),
-        "");
+    assert_string_equal(apply(f,
+                              "[{\"uri\":\"org.a\",\"prune\":true,\"groups\":[{\"name\":\"g1\"}],"
+                              "\"users\":[{\"username\":\"mona\",\"groups\":[\"g1\"]}]}]"),
+                        "");
     assert_plan(f, "{\"create\":[],\"delete\":[\"grant org.a/g1\",\"source org.a/all\","
                    "\"user org.a/lisa\",\"group org.a/g2\"],\"unchanged\":2,"
                    "\"update\":[\"user org.a/mona\"]}");
@@ -246,10 +243,10 @@ static void pruning_deletes_what_left_the_file_and_nothing_else(void **state)
     assert_text(fixture_group(f, "org.a", "manual"),
                 "{\"groups\":[],\"meta\":{},\"name\":\"manual\"}");
     assert_text(fixture_sources(f, "org.a"), "[]");
-    assert_string_equal(
-        apply(f, "[{\"uri\":\"org.a\",\"prune\":true,\"groups\":[{\"name\":\"g1\"}],"
-                 "\"users\":[{\"username\":\"mona\",\"groups\":[\"g1\"]}]}]"),
-        "");
+    assert_string_equal(apply(f,
+                              "[{\"uri\":\"org.a\",\"prune\":true,\"groups\":[{\"name\":\"g1\"}],"
+                              "\"users\":[{\"username\":\"mona\",\"groups\":[\"g1\"]}]}]"),
+                        "");
     assert_int_equal(f->writes, 0);
 }
 

@@ -10,11 +10,11 @@
 
 static void make_realm(struct fixture *f)
 {
-    assert_string_equal(
-        fixture_do(f, CREATE_REALM, NULL, NULL,
-                   "{\"uri\":\"" R "\",\"authmethods\":[\"wampcra\",\"cryptosign\"],"
-                   "\"groups\":[{\"name\":\"staff\"},{\"name\":\"cashiers\"}]}"),
-        "");
+    assert_string_equal(fixture_do(f, CREATE_REALM, NULL, NULL,
+                                   "{\"uri\":\"" R
+                                   "\",\"authmethods\":[\"wampcra\",\"cryptosign\"],"
+                                   "\"groups\":[{\"name\":\"staff\"},{\"name\":\"cashiers\"}]}"),
+                        "");
 }
 
 static const char *add(struct fixture *f, const char *input)
@@ -28,8 +28,8 @@ static bool password_is(struct fixture *f, const char *realm, const char *name,
     struct bondy_user user;
     bool fits;
 
-    assert_true(bondy_user_resolve(fixture_view(f), fixture_realm(f, realm),
-                                   bondy_slice_text(name), &user));
+    assert_true(bondy_user_resolve(fixture_view(f), fixture_realm(f, realm), bondy_slice_text(name),
+                                   &user));
     fits = bondy_user_password_fits(user.passwords, bondy_slice_text(password));
     bondy_user_fini(&user);
     return fits;
@@ -45,12 +45,12 @@ static void an_added_user_shows_everything_but_the_password(void **state)
                                "\"authorized_keys\":[\"" KEY1 "\"],\"meta\":{\"till\":4}}"),
                         "");
     assert_int_equal(f->effects & BONDY_EDIT_CREATED, BONDY_EDIT_CREATED);
-    assert_text(
-        fixture_user(f, R, "MONA"),
-        "{\"authorized_keys\":["
-        "\"03A107BFF3CE10BE1D70DD18E74BC09967E4D6309BA50D5F1DDC8664125531B8\"],"
-        "\"enabled\":true,\"groups\":[\"cashiers\",\"staff\"],\"has_authorized_keys\":true,"
-        "\"has_password\":true,\"meta\":{\"till\":4},\"sso_realm_uri\":null,\"username\":\"mona\"}");
+    assert_text(fixture_user(f, R, "MONA"),
+                "{\"authorized_keys\":["
+                "\"03A107BFF3CE10BE1D70DD18E74BC09967E4D6309BA50D5F1DDC8664125531B8\"],"
+                "\"enabled\":true,\"groups\":[\"cashiers\",\"staff\"],\"has_authorized_keys\":true,"
+                "\"has_password\":true,\"meta\":{\"till\":4},\"sso_realm_uri\":null,\"username\":"
+                "\"mona\"}");
     assert_true(password_is(f, R, "mona", "kettle-46-rope"));
     assert_false(password_is(f, R, "mona", "kettle-46-ropf"));
     fixture_restart(f);
@@ -362,8 +362,7 @@ static void a_deleted_user_leaves_nothing_behind(void **state)
                 "{\"authorized_keys\":[],\"enabled\":true,\"groups\":[],"
                 "\"has_authorized_keys\":false,\"has_password\":false,\"meta\":{},"
                 "\"sso_realm_uri\":null,\"username\":\"mona\"}");
-    assert_true(
-        bondy_user_find(fixture_view(f), fixture_realm(f, R), BONDY_SLICE("mona"), &user));
+    assert_true(bondy_user_find(fixture_view(f), fixture_realm(f, R), BONDY_SLICE("mona"), &user));
     assert_int_equal(user.ugen, 1);
     bondy_user_fini(&user);
 }
@@ -376,10 +375,10 @@ static void make_sso(struct fixture *f)
                    "{\"uri\":\"org.idp\",\"is_sso_realm\":true,\"allow_connections\":false,"
                    "\"authmethods\":[]}"),
         "");
-    fixture_do(f, CREATE_REALM, NULL, NULL,
-               "{\"uri\":\"org.one\",\"sso_realm_uri\":\"org.idp\",\"groups\":[{\"name\":\"g1\"}]}");
-    fixture_do(f, CREATE_REALM, NULL, NULL,
-               "{\"uri\":\"org.two\",\"sso_realm_uri\":\"org.idp\"}");
+    fixture_do(
+        f, CREATE_REALM, NULL, NULL,
+        "{\"uri\":\"org.one\",\"sso_realm_uri\":\"org.idp\",\"groups\":[{\"name\":\"g1\"}]}");
+    fixture_do(f, CREATE_REALM, NULL, NULL, "{\"uri\":\"org.two\",\"sso_realm_uri\":\"org.idp\"}");
     assert_string_equal(fixture_do(f, ADD_USER, "org.one", NULL,
                                    "{\"username\":\"mona\",\"sso_realm_uri\":\"org.idp\","
                                    "\"password\":\"kettle-46-rope\",\"groups\":[\"g1\"],"
@@ -402,8 +401,8 @@ static void an_sso_user_has_its_credentials_in_the_sso_realm(void **state)
                 "\"03A107BFF3CE10BE1D70DD18E74BC09967E4D6309BA50D5F1DDC8664125531B8\"],"
                 "\"enabled\":true,\"groups\":[],\"has_authorized_keys\":true,"
                 "\"has_password\":true,\"meta\":{},\"sso_realm_uri\":null,\"username\":\"mona\"}");
-    assert_string_equal(
-        fixture_do(f, UPDATE_USER, "org.idp", "mona", "{\"meta\":{\"badge\":1}}"), "");
+    assert_string_equal(fixture_do(f, UPDATE_USER, "org.idp", "mona", "{\"meta\":{\"badge\":1}}"),
+                        "");
     assert_true(bondy_user_resolve(fixture_view(f), fixture_realm(f, "org.one"),
                                    BONDY_SLICE("mona"), &user));
     assert_string_equal(user.authrealm, "org.idp");
@@ -489,9 +488,9 @@ static char *list(struct fixture *f, size_t limit, struct bondy_name *from, cons
     struct bondy_buf text = BONDY_BUF_EMPTY;
     struct bondy_name next;
 
-    assert_int_equal(bondy_user_list(fixture_view(f), fixture_realm(f, R), &options, note_name,
-                                     &text, &next),
-                     0);
+    assert_int_equal(
+        bondy_user_list(fixture_view(f), fixture_realm(f, R), &options, note_name, &text, &next),
+        0);
     *from = next;
     bondy_buf_append_byte(&text, 0);
     return bondy_buf_take_text(&text);
