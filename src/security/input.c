@@ -18,6 +18,7 @@ void bondy_input_start(struct bondy_input *input, const struct bondy_edit *edit,
     *input = (struct bondy_input){.rules = edit->rules,
                                   .is_update = is_update,
                                   .is_lenient = edit->is_lenient,
+                                  .is_quiet = edit->write != NULL,
                                   .problems = json_array()};
 }
 
@@ -113,6 +114,10 @@ static void refuse_unknown(struct bondy_input *input, const struct bondy_input_t
     const char *meant = nearest(table, name);
     json_t *problem;
 
+    if (input->is_lenient && input->is_quiet) {
+        json_decref(names);
+        return;
+    }
     if (input->is_lenient) {
         bondy_log(BONDY_LOG_WARN, "input_key_dropped", BONDY_F_STR("object", table->noun),
                   BONDY_F_SLICE("at", bondy_buf_slice(&input->pointer)), BONDY_F_STR("key", name));

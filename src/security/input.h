@@ -41,6 +41,7 @@ struct bondy_input_table {
 struct bondy_input {
     const struct bondy_security_rules *rules;
     bool is_update, is_lenient;
+    bool is_quiet;    /* in a job: what is dropped was logged before */
     bool is_prepared; /* what prepare made stands where text was */
     json_t *problems;
     struct bondy_buf pointer;

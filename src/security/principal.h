@@ -69,6 +69,10 @@ const struct bondy_slice *bondy_principal_groups(const struct bondy_principal *p
  * the job is run again. */
 void bondy_principals_spare(struct bondy_principals *principals, struct bondy_slice realm,
                             struct bondy_slice username, uint64_t session);
+/* Inside a job: new verifiers of the same password (a stronger derivation) end no session. `realm`
+ * is the one that keeps the password. */
+void bondy_principals_spare_all(struct bondy_principals *principals, struct bondy_slice realm,
+                                struct bondy_slice username);
 /* The feed; on_commit after the realms were published. */
 void bondy_principals_on_change(struct bondy_principals *principals,
                                 const struct bondy_change *change);

@@ -425,6 +425,17 @@ static json_t *master_input(const json_t *input)
     return copy;
 }
 
+/* A realm shows the password_opts that follow from its methods: sent back they are not given. */
+static bool is_shown_opts(const struct bondy_realm *realm, const json_t *input)
+{
+    json_t *shown = bondy_password_opts_format(&realm->password_opts);
+    bool is_same = json_object_get(realm->document, "password_opts") == NULL &&
+                   json_equal(shown, json_object_get(input, "password_opts"));
+
+    json_decref(shown);
+    return is_same;
+}
+
 static int check_prototype_users(struct bondy_edit *edit, const struct bondy_realm *realm,
                                  const json_t *document)
 {
@@ -444,6 +455,8 @@ static int update(struct bondy_edit *edit, const struct bondy_realm *realm, stru
     int rc;
 
     merge(edit, document, input);
+    if (is_shown_opts(realm, input))
+        json_object_del(document, "password_opts");
     if (edit->is_file)
         json_object_set_new(document, "managed_by", json_string("file"));
     rc = check_document(edit, uri, realm->document, document);

@@ -412,7 +412,8 @@ int bondy_file_prepare(const struct bondy_edit *edit, const struct bondy_store_v
     preparing.problems = json_array();
     if (mode == BONDY_FILE_CONFIG)
         expand_all(&preparing);
-    check_shapes(&preparing);
+    if (json_array_size(preparing.problems) == 0)
+        check_shapes(&preparing);
     if (json_array_size(preparing.problems) == 0 && sort(&preparing, &order) == BONDY_OK)
         for (size_t i = 0; i < json_array_size(preparing.realms); i++)
             prepare_realm(&preparing, i);

@@ -5,6 +5,7 @@
 #include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
+#include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/security/ticket.h"
@@ -172,6 +173,23 @@ struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_
     struct bondy_server *server = context;
 
     return bondy_procedures_canonical(server->admin->procedures, uri);
+}
+
+void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
+                            const struct bondy_session *session)
+{
+    json_t *info = bondy_session_info(session);
+    json_t *transport = json_object_get(info, "transport");
+    json_t *meta = json_object_get(json_object_get(info, "authextra"), "meta");
+
+    (void)context;
+    bondy_admin_tell_on(
+        thread, bondy_session_realm(session), "bondy.user.logged_in",
+        json_pack("[O, O]", json_object_get(info, "authid"), meta == NULL ? json_null() : meta),
+        json_pack("{s:O, s:O, s:O}", "authmethod", json_object_get(info, "authmethod"), "session",
+                  json_object_get(info, "session"), "peername",
+                  json_object_get(transport, "peername")));
+    json_decref(info);
 }
 
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server)

@@ -116,6 +116,8 @@ int bondy_server_start_router(struct bondy_server *server, struct bondy_error *e
         .canonical_procedure = bondy_server_canonical_procedure,
         .context = server,
         .login = bondy_auth_ops(server->identity.auth),
+        .enforces_disclose = bondy_config_flag(config, "security.rbac.enforce_disclose"),
+        .on_joined = bondy_server_on_joined,
         .standing = standing_of(bondy_config_text(config, "security.rbac.enforce_standing")),
     };
 

@@ -303,8 +303,11 @@ int bondy_backup_run_wait(struct bondy_backup *backup, struct bondy_backup_progr
     int rc = BONDY_OK;
 
     BONDY_BUG_ON(backup->fd < 0);
-    for (int i = 0; i < RESTARTS_MAX && rc == BONDY_OK && is_in_the_way; i++)
+    for (int i = 0; i < RESTARTS_MAX && rc == BONDY_OK && is_in_the_way; i++) {
         rc = copy_once(backup, progress, until_ms, &is_in_the_way, err);
+        if (rc == BONDY_OK && is_in_the_way)
+            atomic_fetch_add(&progress->restarts, 1);
+    }
     if (rc == BONDY_OK && is_in_the_way)
         rc = bondy_fail(err, BONDY_ESTATE, "the store grows all the time");
     if (rc == BONDY_OK)

@@ -35,7 +35,8 @@ struct bondy_backup_progress {
     atomic_uint_least64_t skipped; /* by filters, expired, or older than what is there */
     atomic_uint_least64_t errors;  /* create: damaged records of the store, left out */
     atomic_uint_least64_t bytes;   /* of the file so far */
-    atomic_bool is_cancelled;      /* set it: the task ends with BONDY_ESTATE */
+    atomic_uint restarts;     /* create: how often it began again because the store had to grow */
+    atomic_bool is_cancelled; /* set it: the task ends with BONDY_ESTATE */
 };
 
 /* Which records. Zeroed: all. */

@@ -233,7 +233,7 @@ int bondy_cidr_parse_network(struct bondy_slice text, struct bondy_cidr *out,
     int rc = parse_cidr(text, out, err);
 
     for (unsigned i = out->prefix; rc == BONDY_OK && i < 128; i++)
-        out->bits[i / 8] &= (uint8_t)~(0x80U >> i % 8);
+        out->bits[i / 8] &= (uint8_t) ~(0x80U >> i % 8);
     return rc;
 }
 

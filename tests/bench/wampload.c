@@ -22,7 +22,8 @@ static void usage(void)
            "  --port N --path /ws --transport rs|ws|raw|http --serializer json|msgpack|cbor\n"
            "  --callee-port N --callee-transport T --callee-serializer S\n"
            "  --callers N --callees N --subscribers N --connections N --depth N --payload OCTETS\n"
-           "  --rate OPS (open loop) --warmup S --seconds S --realm URI --authid PREFIX --http-path PATH\n"
+           "  --rate OPS (open loop) --warmup S --seconds S --realm URI --authid PREFIX "
+           "--http-path PATH\n"
            "  --pid PID (memory of the server) --sources N (client addresses) -j N (processes)\n",
            modes_names());
     exit(2);

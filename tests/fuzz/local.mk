@@ -173,6 +173,12 @@ tests_fuzz_fuzz_expr_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_expr_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_expr_LDADD = $(GATEWAY_LIBS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_security_input
+tests_fuzz_fuzz_security_input_SOURCES = tests/fuzz/fuzz_security_input.c
+tests_fuzz_fuzz_security_input_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_security_input_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_security_input_LDADD = $(SECURITY_LIBS)
+
 noinst_PROGRAMS += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
 tests_fuzz_fuzz_spec_CFLAGS = $(FUZZ_CFLAGS)
@@ -243,6 +249,12 @@ tests_fuzz_replay_password_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests
 tests_fuzz_replay_password_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"password"'
 tests_fuzz_replay_password_LDADD = $(SECURITY_LIBS)
 TESTS += tests/fuzz/replay_password
+
+check_PROGRAMS += tests/fuzz/replay_security_input
+tests_fuzz_replay_security_input_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_security_input.c
+tests_fuzz_replay_security_input_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"security_input"'
+tests_fuzz_replay_security_input_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_security_input
 
 check_PROGRAMS += tests/fuzz/replay_scram
 tests_fuzz_replay_scram_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_scram.c
