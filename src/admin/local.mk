@@ -25,6 +25,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_oauth2.c \
 	src/admin/procedures_realm.c src/admin/procedures_realm.h \
 	src/admin/procedures_realm_more.c \
+	src/admin/procedures_registry.c \
 	src/admin/procedures_session.c \
 	src/admin/procedures_source.c \
 	src/admin/procedures_ticket.c \

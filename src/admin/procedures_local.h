@@ -112,6 +112,7 @@ extern const struct bondy_procedure_row bondy_procedures_grant[];
 extern const struct bondy_procedure_row bondy_procedures_oauth2[];
 extern const struct bondy_procedure_row bondy_procedures_ticket[];
 extern const struct bondy_procedure_row bondy_procedures_session[];
+extern const struct bondy_procedure_row bondy_procedures_registry[];
 extern const struct bondy_procedure_row bondy_procedures_audit[];
 extern const struct bondy_procedure_row bondy_procedures_api_key[];
 extern const struct bondy_procedure_row bondy_procedures_backup[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/router/sessions.h"
 
+#include <stdio.h>
+
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/router/authorize.h"
@@ -72,6 +74,61 @@ static bool is_wanted(const struct bondy_session_query *query, const struct bond
     return session->id != query->but;
 }
 
+static void describe(struct visit *visit, json_t *description)
+{
+    if (json_array_size(visit->list) < visit->asked->query.limit)
+        json_array_append_new(visit->list, description);
+    else
+        json_decref(description);
+    visit->count++;
+}
+
+static json_t *describe_entry(const struct bondy_session *session, const struct bondy_entry *entry,
+                              const char *type)
+{
+    static const char *const policies[] = {[BONDY_MATCH_EXACT] = "exact",
+                                           [BONDY_MATCH_PREFIX] = "prefix",
+                                           [BONDY_MATCH_WILDCARD] = "wildcard"};
+    const char *node = session->thread->router->options.node_name;
+    json_t *described = json_object();
+    char created[25], ref[128];
+
+    bondy_clock_format(entry->created_ms, created);
+    snprintf(ref, sizeof ref, "%.80s/%llu", node, (unsigned long long)session->id);
+    json_object_set_new(described, "type", json_string(type));
+    json_object_set_new(described, "realm_uri", bondy_json_slice(bondy_session_realm(session)));
+    json_object_set_new(described, "entry_id", json_integer((json_int_t)entry->id));
+    json_object_set_new(described, "uri", bondy_json_slice(entry->uri));
+    json_object_set_new(described, "match_policy", json_string(policies[entry->match]));
+    json_object_set_new(described, "ref", json_string(ref));
+    json_object_set_new(described, "session_id", json_integer((json_int_t)session->id));
+    json_object_set_new(described, "authid", bondy_json_slice(session->authid));
+    json_object_set_new(described, "node", json_string(node));
+    json_object_set_new(described, "created", json_string(created));
+    return described;
+}
+
+static void look_at_entries(struct visit *visit, const struct bondy_session *session)
+{
+    const struct bondy_session_query *query = &visit->asked->query;
+    bool is_registrations = query->view == BONDY_VIEW_REGISTRATIONS;
+    const struct bondy_idmap *entries =
+        is_registrations ? &session->registrations : &session->memberships;
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+
+    while (bondy_idmap_next(entries, &cursor, &id, &value)) {
+        const struct bondy_entry *entry =
+            is_registrations ? &((struct bondy_registration *)value)->entry
+                             : &((struct bondy_membership *)value)->receivers->subscription->entry;
+
+        if (query->uri.len == 0 || bondy_slice_eq(query->uri, entry->uri))
+            describe(visit, describe_entry(session, entry,
+                                           is_registrations ? "registration" : "subscription"));
+    }
+}
+
 /* Ending a session may end others: each is taken from a list of its own. */
 static size_t close_wanted(struct bondy_realm_here *here, const struct bondy_session_query *query)
 {
@@ -109,9 +166,12 @@ static void look(struct bondy_router_thread *thread, const struct bondy_session_
 
         if (!is_wanted(query, session))
             continue;
-        visit->count++;
-        if (json_array_size(visit->list) < query->limit)
-            json_array_append_new(visit->list, bondy_session_info(session));
+        if (query->view != BONDY_VIEW_SESSIONS)
+            look_at_entries(visit, session);
+        else if (query->limit > 0)
+            describe(visit, bondy_session_info(session));
+        else
+            visit->count++;
     }
     if (query->reason != NULL)
         close_wanted(here, query);
@@ -124,6 +184,7 @@ static void asked_destroy(struct asked *asked)
     bondy_free((char *)(uintptr_t)asked->query.realm.data);
     bondy_free((char *)(uintptr_t)asked->query.authid.data);
     bondy_free((char *)(uintptr_t)asked->query.authrole.data);
+    bondy_free((char *)(uintptr_t)asked->query.uri.data);
     bondy_free((char *)(uintptr_t)asked->query.reason);
     bondy_free((char *)(uintptr_t)asked->query.message);
     json_decref(asked->list);
@@ -193,6 +254,7 @@ static struct asked *asked_create(struct bondy_router_thread *thread,
     asked->query.realm = copy_slice(query->realm);
     asked->query.authid = copy_slice(query->authid);
     asked->query.authrole = copy_slice(query->authrole);
+    asked->query.uri = copy_slice(query->uri);
     asked->query.reason = copy_text(query->reason);
     asked->query.message = copy_text(query->message);
     asked->list = json_array();

@@ -11,11 +11,20 @@
 #include "src/base/json.h"
 #include "src/router/router.h"
 
+/* What is described: the sessions, or what they have registered or subscribed to. */
+enum bondy_session_view {
+    BONDY_VIEW_SESSIONS,      /* as bondy_session_info() */
+    BONDY_VIEW_REGISTRATIONS, /* one entry for each session and registration: {type, realm_uri, */
+    BONDY_VIEW_SUBSCRIPTIONS  /* entry_id, uri, match_policy, session_id, authid, created, ...} */
+};
+
 struct bondy_session_query {
     struct bondy_slice realm; /* canonical */
+    enum bondy_session_view view;
     /* Which; empty, 0: whatever. */
     struct bondy_slice authid;
     struct bondy_slice authrole;
+    struct bondy_slice uri; /* of an entry */
     uint64_t session;
     uint64_t but;        /* not this one */
     bool with_local;     /* also those of HTTP requests and of this process */
@@ -23,7 +32,7 @@ struct bondy_session_query {
     const char *message; /* GOODBYE.Details.message, or NULL. Copied */
     size_t limit;        /* how many are described; 0: none, only counted */
     /* Once, on the asking thread, maybe before the question returns: how many there are (were, when
-     * they were ended), and those described as bondy_session_info() does, in no order; taken. */
+     * they were ended), and descriptions in no order; taken. */
     void (*answer)(void *context, size_t count, json_t *list);
     void *context;
 };

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* procedures_registry: bondy.registration.*, bondy.subscription.*: what the sessions of a realm
+ * have registered and subscribed to. wamp-admin-api.md 2.14; admin-http-api.md 5.7. */
+#include "src/admin/procedures_local.h"
+#include "src/base/alloc.h"
+#include "src/router/sessions.h"
+
+#define LIST_MAX 100000
+
+static void ask(struct bondy_admin_call *call, struct bondy_session_query *query,
+                void (*answer)(void *context, size_t count, json_t *list))
+{
+    query->realm = bondy_slice_text(call->realm->uri);
+    query->with_local = true;
+    query->limit = LIST_MAX;
+    query->answer = answer;
+    query->context = call;
+    bondy_sessions_query(bondy_invocation_thread(call->invocation), query);
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+/* Only those with this policy, when one was asked for. */
+static void keep_policy(json_t *list, struct bondy_slice policy)
+{
+    size_t i = 0;
+
+    while (policy.len > 0 && i < json_array_size(list)) {
+        struct bondy_slice own = bondy_json_text(json_array_get(list, i), "match_policy");
+
+        if (bondy_slice_eq(own, policy))
+            i++;
+        else
+            json_array_remove(list, i);
+    }
+}
+
+static void listed(void *context, size_t count, json_t *list)
+{
+    static const char *const keys[] = {"uri", "match_policy", "session_id", NULL};
+    struct bondy_admin_call *call = context;
+
+    (void)count;
+    keep_policy(list, bondy_admin_kwarg(call, "match"));
+    bondy_admin_list_finish(call, list, keys);
+    bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
+}
+
+static void run_registrations(struct bondy_admin_call *call)
+{
+    struct bondy_session_query query = {.view = BONDY_VIEW_REGISTRATIONS,
+                                        .uri = bondy_admin_kwarg(call, "uri")};
+
+    ask(call, &query, listed);
+}
+
+static void run_subscriptions(struct bondy_admin_call *call)
+{
+    struct bondy_session_query query = {.view = BONDY_VIEW_SUBSCRIPTIONS,
+                                        .uri = bondy_admin_kwarg(call, "uri")};
+
+    ask(call, &query, listed);
+}
+
+/* ---- callees --------------------------------------------------------------------------------- */
+
+/* Each session once, whatever it has registered. */
+static void callees_listed(void *context, size_t count, json_t *list)
+{
+    static const char *const keys[] = {"session_id", NULL};
+    struct bondy_admin_call *call = context;
+    json_t *callees = json_array(), *seen = json_object(), *entry;
+    size_t index;
+
+    (void)count;
+    json_array_foreach(list, index, entry)
+    {
+        const char *ref = json_string_value(json_object_get(entry, "ref"));
+
+        if (json_object_get(seen, ref) != NULL)
+            continue;
+        json_object_set_new(seen, ref, json_true());
+        json_array_append_new(callees,
+                              json_pack("{s:O, s:O, s:O}", "node", json_object_get(entry, "node"),
+                                        "session_id", json_object_get(entry, "session_id"),
+                                        "authid", json_object_get(entry, "authid")));
+    }
+    json_decref(seen);
+    json_decref(list);
+    bondy_admin_list_finish(call, callees, keys);
+    bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
+}
+
+static void run_callees(struct bondy_admin_call *call)
+{
+    struct bondy_session_query query = {.view = BONDY_VIEW_REGISTRATIONS,
+                                        .uri = bondy_admin_text(call, 1)};
+
+    if (query.uri.len == 0)
+        query.uri = bondy_admin_kwarg(call, "uri");
+    ask(call, &query, callees_listed);
+}
+
+static const char *const old_callees[] = {"bondy.callee.list", NULL};
+
+const struct bondy_procedure_row bondy_procedures_registry[] = {
+    {.info = {"bondy.registration.list", NULL, 1, 1, 'R',
+              "realm, uri=, match=, limit=, cursor=, q=, fields=, sort=",
+              "what sessions have registered, one entry for each session", "0.1"},
+     .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
+     .run = run_registrations},
+    {.info = {"bondy.registration.callee.list", old_callees, 1, 2, 'R',
+              "realm, procedure?, uri=, limit=, cursor=, fields=, sort=",
+              "the sessions that have registered something, or a procedure", "0.1"},
+     .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
+     .run = run_callees},
+    {.info = {"bondy.subscription.list", NULL, 1, 1, 'R',
+              "realm, uri=, match=, limit=, cursor=, q=, fields=, sort=",
+              "what sessions have subscribed to, one entry for each session", "0.1"},
+     .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
+     .run = run_subscriptions},
+    {.info = {.uri = NULL}}};
