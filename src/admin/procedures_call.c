@@ -211,8 +211,13 @@ static json_t *take_problem(struct bondy_admin_call *call)
 static void job_done(struct bondy_store_job *job)
 {
     struct bondy_admin_call *call = call_of_job(job);
+    bool is_done = job->rc >= 0 || (call->is_dry_run && job->rc == BONDY_EDIT_TAKEN_BACK);
 
-    if (job->rc < 0 && !(call->is_dry_run && job->rc == BONDY_EDIT_TAKEN_BACK)) {
+    if (call->row->again != NULL && call->row->again(call, is_done)) {
+        submit_job(call);
+        return;
+    }
+    if (!is_done && call->row->again == NULL) {
         bondy_admin_refuse(call, take_problem(call));
         return;
     }
