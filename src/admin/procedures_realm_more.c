@@ -210,39 +210,13 @@ static int apply_file(struct bondy_admin_call *call)
     return bondy_file_apply(&call->edit, call->state);
 }
 
-/* Lines of a plan are "user org.acme/mona": how many of each sort. */
-static void count_lines(json_t *counts, const json_t *lines)
-{
-    static const char *const sorts[][2] = {{"realm ", "realms"},
-                                           {"user ", "users"},
-                                           {"group ", "groups"},
-                                           {"source ", "sources"},
-                                           {"grant ", "grants"}};
-    const json_t *line;
-    size_t i;
-
-    json_array_foreach((json_t *)lines, i, line)
-    {
-        for (size_t sort = 0; sort < BONDY_COUNT(sorts); sort++) {
-            json_t *number;
-
-            if (strncmp(json_string_value(line), sorts[sort][0], strlen(sorts[sort][0])) != 0)
-                continue;
-            number = json_object_get(counts, sorts[sort][1]);
-            json_object_set_new(counts, sorts[sort][1],
-                                json_integer(json_integer_value(number) + 1));
-        }
-    }
-}
-
 static void finish_import(struct bondy_admin_call *call)
 {
     const json_t *plan = call->edit.result;
 
     call->value = json_pack("{s:i, s:i, s:i, s:i, s:i, s:[]}", "realms", 0, "users", 0, "groups", 0,
                             "sources", 0, "grants", 0, "errors");
-    count_lines(call->value, json_object_get(plan, "create"));
-    count_lines(call->value, json_object_get(plan, "update"));
+    json_object_update_existing(call->value, json_object_get(plan, "counts"));
     json_object_set(call->value, "deleted", json_object_get(plan, "delete"));
     json_object_set(call->value, "unchanged", json_object_get(plan, "unchanged"));
 }
