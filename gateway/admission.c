@@ -26,10 +26,12 @@ enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange)
 
     if (guard == NULL || bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
         return BONDY_ADMISSION_YES;
+    exchange->is_undecided = true; /* the verdict may come before admit returns */
     admission = guard->admit(guard->context, exchange->request,
                              (struct bondy_gateway_pending *)exchange, &identity);
     switch (admission) {
     case BONDY_ADMISSION_YES:
+        exchange->is_undecided = false;
         keep_identity(exchange, &identity);
         break;
     case BONDY_ADMISSION_NO:
@@ -37,7 +39,6 @@ enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange)
         bondy_exchange_end(exchange);
         break;
     case BONDY_ADMISSION_LATER:
-        exchange->is_undecided = true;
         exchange->is_late = true;
         break;
     }

@@ -74,6 +74,18 @@ static void put_plain(const json_t *body, struct bondy_buf *out)
     bondy_buf_append_slice(out, text);
 }
 
+static void put_lines(const json_t *body, struct bondy_buf *out)
+{
+    if (!json_is_array(body)) {
+        bondy_json_format(body, out);
+        bondy_buf_append_byte(out, '\n');
+    }
+    for (size_t i = 0; i < json_array_size(body); i++) {
+        bondy_json_format(json_array_get(body, i), out);
+        bondy_buf_append_byte(out, '\n');
+    }
+}
+
 static void put_body(enum bondy_media_kind kind, const json_t *body, bool sniffs_json,
                      struct bondy_buf *out)
 {
@@ -98,6 +110,9 @@ static void put_body(enum bondy_media_kind kind, const json_t *body, bool sniffs
         break;
     case BONDY_MEDIA_CBOR:
         bondy_value_format(BONDY_CBOR, body, out);
+        break;
+    case BONDY_MEDIA_LINES:
+        put_lines(body, out);
         break;
     case BONDY_MEDIA_FORM:
     case BONDY_MEDIA_MULTIPART:
@@ -263,12 +278,45 @@ void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_p
     answer(exchange, response);
 }
 
+/* RFC 9110, 13.1.2: whether the client has what we would send, by weak comparison. */
+static bool has_it(const struct bondy_exchange *exchange, const struct draft *draft)
+{
+    struct bondy_slice given = bondy_request_header(exchange->request, "if-none-match");
+    const json_t *tag = json_object_get(draft->headers, "etag");
+    enum bondy_method method = bondy_request_method(exchange->request);
+    struct bondy_slice own;
+
+    if (given.data == NULL || !json_is_string(tag) || draft->status != 200 ||
+        (method != BONDY_METHOD_GET && method != BONDY_METHOD_HEAD))
+        return false;
+    own = string_of(tag);
+    while (given.len > 0) {
+        const char *comma = memchr(given.data, ',', given.len);
+        struct bondy_slice one = given;
+
+        if (comma != NULL)
+            one.len = (size_t)(comma - given.data);
+        given = bondy_slice_skip(given, comma == NULL ? given.len : one.len + 1);
+        one = bondy_slice_trim(one);
+        if (bondy_slice_starts(one, BONDY_SLICE("W/")))
+            one = bondy_slice_skip(one, 2);
+        if (bondy_slice_eq(one, own) || bondy_slice_is(one, "*"))
+            return true;
+    }
+    return false;
+}
+
 /* Takes the draft. */
 static void respond(struct bondy_exchange *exchange, struct draft *draft)
 {
-    struct bondy_response *response = bondy_response_create(draft->status);
+    struct bondy_response *response;
     struct bondy_error err;
-    int rc = put_headers(response, draft->headers, &err);
+    int rc;
+
+    if (has_it(exchange, draft))
+        draft->status = 304;
+    response = bondy_response_create(draft->status);
+    rc = put_headers(response, draft->headers, &err);
 
     if (rc == BONDY_OK && !is_empty(draft->uri)) {
         if (json_is_string(draft->uri))

@@ -17,7 +17,7 @@
 bool bondy_body_is_read(enum bondy_method method)
 {
     return method == BONDY_METHOD_POST || method == BONDY_METHOD_PUT ||
-           method == BONDY_METHOD_PATCH;
+           method == BONDY_METHOD_PATCH || method == BONDY_METHOD_DELETE;
 }
 
 static bool announces_body(const struct bondy_request *request)
@@ -40,8 +40,13 @@ bool bondy_body_has_type(const struct bondy_exchange *exchange)
     char type[BONDY_MEDIA_TYPE_MAX];
     size_t len;
 
-    if (given.data == NULL)
-        return !announces_body(exchange->request);
+    /* DELETE has one seldom: then a type says nothing. */
+    if (given.data == NULL || bondy_request_method(exchange->request) == BONDY_METHOD_DELETE) {
+        if (!announces_body(exchange->request))
+            return true;
+        if (given.data == NULL)
+            return false;
+    }
     len = bondy_media_type(given, type);
     for (size_t i = 0; len > 0 && i < accepts->count; i++) {
         if (strcmp(accepts->items[i].type, type) == 0 || strcmp(accepts->items[i].type, "*/*") == 0)
@@ -67,6 +72,7 @@ static enum bondy_serializer serializer_of(enum bondy_media_kind kind)
         return BONDY_MSGPACK;
     case BONDY_MEDIA_CBOR:
         return BONDY_CBOR;
+    case BONDY_MEDIA_LINES:
     case BONDY_MEDIA_FORM:
     case BONDY_MEDIA_MULTIPART:
     case BONDY_MEDIA_TEXT:
@@ -77,6 +83,47 @@ static enum bondy_serializer serializer_of(enum bondy_media_kind kind)
 }
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
+
+/* No fewer values than a line can have, but `most`. */
+static uint64_t values_at_most(struct bondy_slice line, uint64_t most)
+{
+    uint64_t count = 1;
+
+    for (size_t i = 0; i < line.len; i++)
+        count += line.data[i] == ',' || line.data[i] == '[' || line.data[i] == '{';
+    return count < most ? count : most;
+}
+
+/* Each line is one JSON value, all of them together no more than a body may have; NULL with `err`.
+ */
+static json_t *lines_tree(const struct bondy_exchange *exchange, struct bondy_error *err)
+{
+    struct bondy_slice rest = bondy_request_body(exchange->request);
+    uint64_t most = exchange->thread->gateway->options.max_body_values;
+    json_t *list = json_array();
+    uint64_t left = most == 0 ? UINT64_MAX : most;
+    size_t number = 0;
+
+    while (rest.len > 0) {
+        const char *end = memchr(rest.data, '\n', rest.len);
+        struct bondy_slice line =
+            bondy_slice_of(rest.data, end == NULL ? rest.len : (size_t)(end - rest.data));
+
+        rest = bondy_slice_skip(rest, end == NULL ? rest.len : line.len + 1);
+        line = bondy_slice_trim(line);
+        number++;
+        if (line.len == 0)
+            continue;
+        if (bondy_value_check_count(BONDY_JSON, line, MAX_BODY_DEPTH - 1, left, true, err) < 0) {
+            bondy_wrap(err, "line %zu", number);
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, bondy_value_tree(BONDY_JSON, line));
+        left -= left == UINT64_MAX ? 0 : values_at_most(line, left);
+    }
+    return list;
+}
 
 static json_t *special_tree(const struct bondy_exchange *exchange, enum bondy_media_kind kind)
 {
@@ -111,6 +158,10 @@ int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err)
     if (serializer != (enum bondy_serializer)0)
         return bondy_value_check_count(serializer, body, MAX_BODY_DEPTH,
                                        most == 0 ? UINT64_MAX : most, true, err);
+    if (kind == BONDY_MEDIA_LINES) {
+        exchange->fields[BONDY_FIELD_REQUEST_BODY] = lines_tree(exchange, err);
+        return exchange->fields[BONDY_FIELD_REQUEST_BODY] == NULL ? BONDY_EINVAL : BONDY_OK;
+    }
     exchange->fields[BONDY_FIELD_REQUEST_BODY] = special_tree(exchange, kind);
     if (exchange->fields[BONDY_FIELD_REQUEST_BODY] == NULL)
         return bondy_fail(err, BONDY_EINVAL, "the body is not what its media type says");

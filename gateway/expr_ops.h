@@ -22,6 +22,7 @@ int bondy_expr_op_parse_json(struct expr_call *call, json_t *left, json_t **out)
 int bondy_expr_op_base64(struct expr_call *call, json_t *left, json_t **out);
 int bondy_expr_op_unbase64(struct expr_call *call, json_t *left, json_t **out);
 int bondy_expr_op_url_encode(struct expr_call *call, json_t *left, json_t **out);
+int bondy_expr_op_url_query(struct expr_call *call, json_t *left, json_t **out);
 int bondy_expr_op_matches(struct expr_call *call, json_t *left, json_t **out);
 
 #endif

@@ -333,25 +333,62 @@ static bool is_unreserved(char c)
            c == '.' || c == '_' || c == '~';
 }
 
-int bondy_expr_op_url_encode(struct expr_call *call, json_t *left, json_t **out)
+static void append_encoded(struct bondy_slice raw, struct bondy_buf *text)
 {
     static const char HEX[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < raw.len; i++) {
+        unsigned char c = (unsigned char)raw.data[i];
+
+        if (is_unreserved(raw.data[i])) {
+            bondy_buf_append_byte(text, c);
+            continue;
+        }
+        bondy_buf_append_byte(text, '%');
+        bondy_buf_append_byte(text, (unsigned char)HEX[c >> 4]);
+        bondy_buf_append_byte(text, (unsigned char)HEX[c & 15]);
+    }
+}
+
+int bondy_expr_op_url_encode(struct expr_call *call, json_t *left, json_t **out)
+{
     struct bondy_slice raw = text_of(left);
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
     if (raw.len > BONDY_EXPR_MAX_TEXT / 3)
         return bondy_expr_refuse(call, NULL, "the result is too long");
-    for (size_t i = 0; i < raw.len; i++) {
-        unsigned char c = (unsigned char)raw.data[i];
+    append_encoded(raw, &text);
+    return give_text(call, &text, out);
+}
 
-        if (is_unreserved(raw.data[i])) {
-            bondy_buf_append_byte(&text, c);
+/* Members that are no scalars have no place in a query; null is left out too. */
+int bondy_expr_op_url_query(struct expr_call *call, json_t *left, json_t **out)
+{
+    struct bondy_buf text = BONDY_BUF_EMPTY, scalar = BONDY_BUF_EMPTY;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(left, key, value)
+    {
+        if (json_is_null(value) || json_is_array(value) || json_is_object(value))
             continue;
+        bondy_buf_clear(&scalar, 4096);
+        if (json_is_string(value))
+            bondy_buf_append_slice(&scalar, text_of(value));
+        else
+            bondy_json_format(value, &scalar);
+        if (text.len + 3 * (strlen(key) + scalar.len) > BONDY_EXPR_MAX_TEXT) {
+            bondy_buf_fini(&text);
+            bondy_buf_fini(&scalar);
+            return bondy_expr_refuse(call, NULL, "the result is too long");
         }
-        bondy_buf_append_byte(&text, '%');
-        bondy_buf_append_byte(&text, (unsigned char)HEX[c >> 4]);
-        bondy_buf_append_byte(&text, (unsigned char)HEX[c & 15]);
+        if (text.len > 0)
+            bondy_buf_append_byte(&text, '&');
+        append_encoded(bondy_slice_text(key), &text);
+        bondy_buf_append_byte(&text, '=');
+        append_encoded(bondy_buf_slice(&scalar), &text);
     }
+    bondy_buf_fini(&scalar);
     return give_text(call, &text, out);
 }
 

@@ -60,8 +60,8 @@ struct bondy_gateway_guard {
      * Origin. True: it has answered. May be NULL. */
     bool (*fixed)(void *context, struct bondy_request *request);
     /* Says who asks. YES: the identity is filled, its texts are copied. NO: it has answered (401,
-     * 403, 429). LATER: it ends `pending` with one of the functions below, on the same thread,
-     * after this call returned; the body is read meanwhile, and nothing else happens. Not called
+     * 403, 429). LATER: it ends `pending` with one of the functions below, on the same thread;
+     * the body is read meanwhile, and nothing else happens. Not called
      * for OPTIONS, which carries no credentials. */
     enum bondy_admission (*admit)(void *context, struct bondy_request *request,
                                   struct bondy_gateway_pending *pending,

@@ -59,6 +59,15 @@ static void on_closed(void *peer, const char *reason)
 
 static const struct bondy_session_local local = {on_message, on_closed};
 
+/* What administrators do is written down with where they did it from. */
+static void say_who(struct bondy_exchange *exchange)
+{
+    char text[BONDY_ADDRESS_TEXT];
+
+    bondy_address_format(&bondy_request_peer(exchange->request)->address, text);
+    bondy_session_set_peername(exchange->session, bondy_slice_text(text));
+}
+
 bool bondy_exchange_open(struct bondy_exchange *exchange)
 {
     struct bondy_problem problem = {.status = 503};
@@ -71,6 +80,8 @@ bool bondy_exchange_open(struct bondy_exchange *exchange)
                                                  &identity, &local, exchange, &err);
     if (exchange->session != NULL) {
         exchange->was_opened = true;
+        if (exchange->listener->guard != NULL)
+            say_who(exchange);
         return true;
     }
     if (err.code == BONDY_ENOENT) {

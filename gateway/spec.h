@@ -32,12 +32,13 @@
 #define BONDY_SPEC_MAX_PROBLEMS 500
 
 enum bondy_media_kind {
-    BONDY_MEDIA_JSON,      /* application/json */
+    BONDY_MEDIA_JSON,      /* application/json, application/merge-patch+json */
     BONDY_MEDIA_MSGPACK,   /* application/msgpack, application/x-msgpack */
     BONDY_MEDIA_CBOR,      /* application/cbor */
     BONDY_MEDIA_FORM,      /* application/x-www-form-urlencoded */
     BONDY_MEDIA_MULTIPART, /* multipart/form-data */
     BONDY_MEDIA_TEXT,      /* any text type */
+    BONDY_MEDIA_LINES,     /* application/x-ndjson: an array, one JSON value a line */
     BONDY_MEDIA_OTHER
 };
 

@@ -26,6 +26,8 @@ enum bondy_media_kind bondy_media_kind(struct bondy_slice type)
         enum bondy_media_kind kind;
     } ROWS[] = {
         {"application/json", BONDY_MEDIA_JSON},
+        {"application/merge-patch+json", BONDY_MEDIA_JSON},
+        {"application/x-ndjson", BONDY_MEDIA_LINES},
         {"application/msgpack", BONDY_MEDIA_MSGPACK},
         {"application/x-msgpack", BONDY_MEDIA_MSGPACK},
         {"application/cbor", BONDY_MEDIA_CBOR},

@@ -2,18 +2,21 @@
 #include "src/admin/guard.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "src/admin/credentials.h"
 #include "src/admin/health.h"
 #include "src/base/alloc.h"
-#include "src/base/id.h"
 #include "src/http/problem.h"
+#include "src/security/auth.h"
+#include "src/security/ticket.h"
 #include "src/wamp/base64.h"
 #include "src/wamp/errors.h"
 
-#define CREDENTIALS_MAX 1024
+#define CREDENTIALS_MAX 2048
 #define ADMIN_NAME "admin"
 #define ADMIN_ROLE "bondy.administrators"
 #define CHALLENGE "Basic realm=\"bondy-admin\", charset=\"UTF-8\", Bearer"
@@ -21,10 +24,9 @@
 struct bondy_admin_guard {
     struct bondy_gateway_guard hooks;
     const struct bondy_admin_node *node;
+    struct bondy_auth *auth;
+    struct bondy_credentials *credentials;
     bool allow_anonymous;
-    bool has_password;
-    uint8_t key[crypto_generichash_KEYBYTES]; /* random: two equal passwords hash differently */
-    uint8_t hash[crypto_generichash_BYTES];
     char **hosts; /* lower case, without port; NULL-terminated */
 };
 
@@ -103,68 +105,191 @@ static bool fixed(void *context, struct bondy_request *request)
 
 /* ---- who asks ---------------------------------------------------------------------------------*/
 
-static void hash_password(const struct bondy_admin_guard *guard, struct bondy_slice password,
-                          uint8_t out[crypto_generichash_BYTES])
+/* What is not challenged: Host and Origin were checked, and the peer is this machine's. */
+static void let_in(struct bondy_identity *identity, struct bondy_slice authid,
+                   struct bondy_slice authmethod)
 {
-    crypto_generichash(out, crypto_generichash_BYTES, (const unsigned char *)password.data,
-                       password.len, guard->key, sizeof guard->key);
+    static const struct bondy_slice administrators[] = {BONDY_SLICE(ADMIN_ROLE)};
+
+    *identity = (struct bondy_identity){.authid = authid,
+                                        .authrole = BONDY_SLICE(ADMIN_ROLE),
+                                        .authmethod = authmethod,
+                                        .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
+                                        .groups = administrators,
+                                        .group_count = 1,
+                                        .groups_are_chosen = true};
 }
 
-static bool is_password(const struct bondy_admin_guard *guard, struct bondy_slice password)
-{
-    uint8_t hash[crypto_generichash_BYTES];
-
-    hash_password(guard, password, hash);
-    return sodium_memcmp(hash, guard->hash, sizeof hash) == 0 && guard->has_password;
-}
-
-/* RFC 7617: base64 of name, colon, password; the name has no colon. */
-static bool are_basic_credentials(const struct bondy_admin_guard *guard, struct bondy_slice header)
-{
-    struct bondy_slice encoded = bondy_slice_skip(header, 6), decoded, name, password;
-    char bytes[CREDENTIALS_MAX];
-    const char *colon;
-    bool is_right;
-
-    if (header.len < 6 || strncasecmp(header.data, "Basic ", 6) != 0)
-        return false;
-    while (encoded.len > 0 && encoded.data[0] == ' ')
-        encoded = bondy_slice_skip(encoded, 1);
-    if (encoded.len > sizeof bytes || !bondy_base64_is_valid(encoded))
-        return false;
-    decoded = bondy_slice_of(bytes, bondy_base64_decode(encoded, bytes));
-    colon = decoded.len == 0 ? NULL : memchr(bytes, ':', decoded.len);
-    if (colon == NULL)
-        return false;
-    name = bondy_slice_of(bytes, (size_t)(colon - bytes));
-    password = bondy_slice_skip(decoded, name.len + 1);
-    /* The hash is made for any name, so that the time tells nothing. */
-    is_right = is_password(guard, password);
-    is_right = bondy_slice_is(name, ADMIN_NAME) && is_right;
-    sodium_memzero(bytes, sizeof bytes);
-    return is_right;
-}
-
-static void refuse_401(struct bondy_request *request)
+static struct bondy_response *make_401(struct bondy_request *request)
 {
     static const struct bondy_problem problem = {
         .status = 401,
         .code = BONDY_ERR_NOT_AUTHORIZED,
         .message = "Credentials are required.",
-        .description = "Send Basic credentials of 'admin', or use the local socket."};
+        .description = "Send Basic credentials of a user of the master realm or a Bearer token, or "
+                       "use the local socket."};
     struct bondy_response *response = bondy_problem_create(request, &problem);
 
     bondy_response_set_header(response, "www-authenticate", BONDY_SLICE(CHALLENGE), NULL);
-    bondy_response_send(request, response);
+    return response;
 }
 
-static void let_in(struct bondy_identity *identity, struct bondy_slice authid,
-                   struct bondy_slice authmethod)
+static struct bondy_response *make_429(struct bondy_request *request, json_int_t seconds)
 {
-    *identity = (struct bondy_identity){.authid = authid,
-                                        .authrole = BONDY_SLICE(ADMIN_ROLE),
-                                        .authmethod = authmethod,
-                                        .is_trusted = true};
+    static const struct bondy_problem problem = {
+        .status = 429,
+        .code = "bondy.error.too_many_requests",
+        .message = "Too many logins.",
+        .description = "Logins from this address failed too often, or there are too many at once. "
+                       "Retry-After says when to try again."};
+    struct bondy_response *response = bondy_problem_create(request, &problem);
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    bondy_response_set_header(response, "retry-after", bondy_slice_text(text), NULL);
+    return response;
+}
+
+/* ---- credentials ------------------------------------------------------------------------------*/
+
+/* A check of credentials that is under way. */
+struct check {
+    const struct bondy_admin_guard *guard;
+    struct bondy_gateway_pending *pending;
+    struct bondy_loop *loop;
+    struct bondy_login *login;
+    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
+};
+
+static void checked(struct bondy_login *login, void *context)
+{
+    struct check *check = context;
+    const struct bondy_login_ops *ops = bondy_auth_ops(check->guard->auth);
+    const struct bondy_login_answer *answer = ops->answer(login);
+    struct bondy_request *request = bondy_gateway_pending_request(check->pending);
+    json_t *seconds = json_object_get(answer->extra, "retry_after");
+
+    if (answer->step == BONDY_LOGIN_WELCOME) {
+        bondy_credentials_keep(check->guard->credentials, bondy_loop_index(check->loop),
+                               check->fingerprint, &answer->identity,
+                               bondy_loop_now_ms(check->loop));
+        bondy_gateway_admitted(check->pending, &answer->identity);
+    } else {
+        bondy_gateway_refused(check->pending, request == NULL ? NULL
+                                              : seconds != NULL
+                                                  ? make_429(request, json_integer_value(seconds))
+                                                  : make_401(request));
+    }
+    ops->end(login);
+    bondy_free(check);
+}
+
+static void describe_peer(struct bondy_request *request, struct bondy_login_peer *out)
+{
+    const struct bondy_http_peer *peer = bondy_request_peer(request);
+
+    *out = (struct bondy_login_peer){.address = peer->address};
+    out->is_secure = strcmp(bondy_request_listener(request)->scheme, "https") == 0 ||
+                     bondy_address_is_loopback(&peer->address);
+}
+
+static void start_check(const struct bondy_admin_guard *guard, struct check *check,
+                        struct bondy_request *request, struct bondy_auth_check *wanted)
+{
+    struct bondy_login_peer peer;
+
+    describe_peer(request, &peer);
+    wanted->realm = bondy_realms_find(guard->node->realms, BONDY_SLICE(BONDY_MASTER_REALM));
+    wanted->peer = &peer;
+    wanted->loop = bondy_request_loop(request);
+    wanted->done = checked;
+    wanted->context = check;
+    bondy_auth_check(guard->auth, wanted, &check->login);
+}
+
+/* RFC 7617: base64 of name, colon, password; the name has no colon. `bytes` gets both. */
+static bool read_basic(struct bondy_slice encoded, char bytes[CREDENTIALS_MAX],
+                       struct bondy_auth_check *out)
+{
+    struct bondy_slice decoded;
+    const char *colon;
+
+    if (encoded.len > CREDENTIALS_MAX || !bondy_base64_is_valid(encoded))
+        return false;
+    decoded = bondy_slice_of(bytes, bondy_base64_decode(encoded, bytes));
+    colon = decoded.len == 0 ? NULL : memchr(bytes, ':', decoded.len);
+    if (colon == NULL || colon == bytes)
+        return false;
+    out->method = "password";
+    out->authid = bondy_slice_of(bytes, (size_t)(colon - bytes));
+    out->secret = bondy_slice_skip(decoded, out->authid.len + 1);
+    return true;
+}
+
+/* RFC 6750. Tickets of the router say so in their header; the rest are access tokens. */
+static bool read_bearer(struct bondy_slice token, struct bondy_auth_check *out)
+{
+    struct bondy_token peeked;
+
+    if (bondy_token_peek(token, &peeked, NULL) < 0)
+        return false;
+    out->method = bondy_slice_is(peeked.typ, BONDY_TICKET_TYP) ? "ticket" : "oauth2";
+    out->secret = token;
+    bondy_token_fini(&peeked);
+    return true;
+}
+
+static bool takes_scheme(struct bondy_slice *header, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    if (header->len <= len || strncasecmp(header->data, scheme, len) != 0 ||
+        header->data[len] != ' ')
+        return false;
+    while (header->len > len && header->data[len] == ' ')
+        len++;
+    *header = bondy_slice_skip(*header, len);
+    return true;
+}
+
+/* What was sent is judged, right or wrong: wrong credentials are never taken for none. */
+static enum bondy_admission judge(const struct bondy_admin_guard *guard,
+                                  struct bondy_request *request,
+                                  struct bondy_gateway_pending *pending,
+                                  struct bondy_identity *identity)
+{
+    struct bondy_slice header = bondy_request_header(request, "authorization");
+    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
+    struct bondy_loop *loop = bondy_request_loop(request);
+    const struct bondy_identity *known;
+    char bytes[CREDENTIALS_MAX];
+    struct bondy_auth_check wanted = {0};
+    struct bondy_slice rest = header;
+    struct check *check;
+    bool is_read;
+
+    bondy_credentials_fingerprint(guard->credentials, header, fingerprint);
+    known = bondy_credentials_find(guard->credentials, bondy_loop_index(loop), fingerprint,
+                                   bondy_loop_now_ms(loop));
+    if (known != NULL) {
+        *identity = *known;
+        return BONDY_ADMISSION_YES;
+    }
+    is_read = takes_scheme(&rest, "Basic")    ? read_basic(rest, bytes, &wanted)
+              : takes_scheme(&rest, "Bearer") ? read_bearer(rest, &wanted)
+                                              : false;
+    if (!is_read) {
+        bondy_response_send(request, make_401(request));
+        return BONDY_ADMISSION_NO;
+    }
+    check = bondy_zalloc(sizeof *check);
+    check->guard = guard;
+    check->pending = pending;
+    check->loop = loop;
+    memcpy(check->fingerprint, fingerprint, sizeof fingerprint);
+    start_check(guard, check, request, &wanted);
+    sodium_memzero(bytes, sizeof bytes);
+    return BONDY_ADMISSION_LATER;
 }
 
 static enum bondy_admission admit(void *context, struct bondy_request *request,
@@ -173,23 +298,18 @@ static enum bondy_admission admit(void *context, struct bondy_request *request,
 {
     const struct bondy_admin_guard *guard = context;
     const struct bondy_http_peer *peer = bondy_request_peer(request);
-    struct bondy_slice credentials = bondy_request_header(request, "authorization");
 
-    (void)pending;
-    /* What was sent is judged, right or wrong: wrong credentials are never taken for none. */
-    if (credentials.data != NULL) {
-        if (are_basic_credentials(guard, credentials)) {
-            let_in(identity, BONDY_SLICE(ADMIN_NAME), BONDY_SLICE("password"));
-            return BONDY_ADMISSION_YES;
-        }
-    } else if (peer->is_local && (peer->uid == 0 || peer->uid == geteuid())) {
+    if (bondy_request_header(request, "authorization").data != NULL)
+        return judge(guard, request, pending, identity);
+    if (peer->is_local && (peer->uid == 0 || peer->uid == geteuid())) {
         let_in(identity, BONDY_SLICE(ADMIN_NAME), BONDY_SLICE("trust"));
         return BONDY_ADMISSION_YES;
-    } else if (guard->allow_anonymous && !peer->is_local) {
+    }
+    if (guard->allow_anonymous && !peer->is_local && bondy_address_is_loopback(&peer->address)) {
         let_in(identity, BONDY_SLICE("anonymous"), BONDY_SLICE("anonymous"));
         return BONDY_ADMISSION_YES;
     }
-    refuse_401(request);
+    bondy_response_send(request, make_401(request));
     return BONDY_ADMISSION_NO;
 }
 
@@ -241,9 +361,8 @@ struct bondy_admin_guard *bondy_admin_guard_create(const struct bondy_admin_guar
 
     guard->node = options->node;
     guard->allow_anonymous = options->allow_anonymous;
-    guard->has_password = options->password != NULL;
-    bondy_id_bytes(guard->key, sizeof guard->key);
-    hash_password(guard, bondy_slice_text(options->password), guard->hash);
+    guard->auth = options->auth;
+    guard->credentials = bondy_credentials_create();
     fill_hosts(guard, options->allowed_hosts);
     guard->hooks = (struct bondy_gateway_guard){fixed, admit, guard};
     return guard;
@@ -256,7 +375,7 @@ void bondy_admin_guard_destroy(struct bondy_admin_guard *guard)
     for (char **host = guard->hosts; *host != NULL; host++)
         bondy_free(*host);
     bondy_free(guard->hosts);
-    sodium_memzero(guard, sizeof *guard);
+    bondy_credentials_destroy(guard->credentials);
     bondy_free(guard);
 }
 

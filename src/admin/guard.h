@@ -6,8 +6,10 @@
  *
  * Immutable after it is made; its hooks run on every I/O thread. Health and metrics (health.h) come
  * first and need no credentials; then Host and Origin are checked, so that no page in a browser can
- * drive the node; then somebody must be let in: a local peer of the daemon's own user or root,
- * Basic `admin`, or anybody where anonymous access is allowed. */
+ * drive the node; then somebody must be let in: whoever has credentials of the master realm (Basic:
+ * password; Bearer: ticket or access token), a local peer of the daemon's own user or root, or
+ * anybody on this machine where anonymous access is allowed; the last two as an administrator. What
+ * they may do is decided by grants, call by call. */
 
 #include "gateway/gateway.h"
 #include "src/admin/node.h"
@@ -16,8 +18,8 @@ struct bondy_admin_guard;
 
 struct bondy_admin_guard_options {
     const struct bondy_admin_node *node; /* borrowed */
-    bool allow_anonymous;                /* admin_api.allow_anonymous; loopback listeners only */
-    const char *password;                /* of `admin`; only a hash is kept. NULL: nobody has it */
+    struct bondy_auth *auth;             /* borrowed: who may log in to the master realm */
+    bool allow_anonymous;                /* admin_api.allow_anonymous; loopback peers only */
     /* admin_api.allowed_hosts, a comma list; NULL or "": localhost, 127.0.0.1, [::1] and the node's
      * name with and without what stands before '@'. */
     const char *allowed_hosts;

@@ -253,8 +253,7 @@ static bool may_answer(const struct mentions *mentions, const char *status, bool
     return strcmp(status, "422") != 0 || has_422;
 }
 
-static json_t *responses(const json_t *results,
-                         const json_t *provides, const json_t *operation)
+static json_t *responses(const json_t *results, const json_t *provides, const json_t *operation)
 {
     json_t *all = json_object(),
            *schema = schema_of(json_string_value(json_object_get(operation, "x-result")));
@@ -329,11 +328,12 @@ static void add_parameters(json_t *list, const char *in, const json_t *names)
 static char *path_of(const char *key, json_t *names)
 {
     struct bondy_buf out = BONDY_BUF_EMPTY;
+    char before = '\0';
 
-    while (*key != '\0') {
+    for (; *key != '\0'; before = key[-1]) {
         struct bondy_slice name;
 
-        if (*key != ':' || !is_word(key[1])) {
+        if (*key != ':' || before != '/') {
             bondy_buf_append_byte(&out, (unsigned char)*key++);
             continue;
         }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/admin/api.h"
+#include "src/admin/openapi.h"
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
@@ -21,13 +23,15 @@ struct bondy_procedures {
     const struct bondy_admin_node *node;
     struct binding *bindings;
     struct bondy_map by_name;
+    json_t *openapi;
 };
 
 static const struct bondy_procedure_row *const groups[] = {
     bondy_procedures_node,   bondy_procedures_realm,      bondy_procedures_realm_more,
     bondy_procedures_user,   bondy_procedures_user_parts, bondy_procedures_group,
     bondy_procedures_source, bondy_procedures_grant,      bondy_procedures_oauth2,
-    bondy_procedures_audit,  bondy_procedures_api};
+    bondy_procedures_ticket, bondy_procedures_session,    bondy_procedures_api_key,
+    bondy_procedures_backup, bondy_procedures_audit,      bondy_procedures_api};
 
 /* ---- who calls --------------------------------------------------------------------------------*/
 
@@ -165,8 +169,7 @@ static json_t *take_realm(struct bondy_admin_call *call)
 
 static void take_own_realm(struct bondy_admin_call *call)
 {
-    call->realm =
-        bondy_realms_find(call->node->realms, bondy_invocation_realm(call->invocation));
+    call->realm = bondy_realms_find(call->node->realms, bondy_invocation_realm(call->invocation));
     if (call->realm != NULL)
         bondy_realm_ref(call->realm);
 }
@@ -227,6 +230,7 @@ struct bondy_procedures *bondy_procedures_create(const struct bondy_admin_node *
 {
     struct bondy_procedures *procedures = bondy_zalloc(sizeof *procedures);
     size_t count = 0, bound = 0;
+    json_t *document;
 
     procedures->node = node;
     for (size_t i = 0; i < BONDY_COUNT(groups); i++)
@@ -236,7 +240,15 @@ struct bondy_procedures *bondy_procedures_create(const struct bondy_admin_node *
     for (size_t i = 0; i < BONDY_COUNT(groups); i++)
         for (const struct bondy_procedure_row *row = groups[i]; row->info.uri != NULL; row++)
             bind_row(procedures, &procedures->bindings[bound++], row);
+    document = bondy_json_parse(bondy_admin_api_document(), 32, NULL);
+    procedures->openapi = bondy_openapi_make(document, node->version);
+    json_decref(document);
     return procedures;
+}
+
+json_t *bondy_admin_openapi(const struct bondy_procedures *procedures)
+{
+    return procedures->openapi;
 }
 
 void bondy_procedures_destroy(struct bondy_procedures *procedures)
@@ -244,6 +256,7 @@ void bondy_procedures_destroy(struct bondy_procedures *procedures)
     if (procedures == NULL)
         return;
     bondy_map_fini(&procedures->by_name);
+    json_decref(procedures->openapi);
     bondy_free(procedures->bindings);
     bondy_free(procedures);
 }

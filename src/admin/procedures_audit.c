@@ -32,10 +32,9 @@ static int fail(struct bondy_admin_call *call, const struct bondy_error *err)
     if (strncmp(err->text, "cursor", 6) == 0)
         return bondy_admin_fail(call, bondy_problem("bondy.error.invalid_cursor",
                                                     "This is no cursor of this list.", ""));
-    return bondy_admin_fail(call,
-                            bondy_admin_invalid(strncmp(err->text, "since", 5) == 0 ? "since"
-                                                                                     : "until",
-                                                "A time in UTC is expected (RFC 3339)."));
+    return bondy_admin_fail(
+        call, bondy_admin_invalid(strncmp(err->text, "since", 5) == 0 ? "since" : "until",
+                                  "A time in UTC is expected (RFC 3339)."));
 }
 
 /* Sessions of other realms than the master realm see what concerns theirs. */
@@ -62,9 +61,9 @@ static int read_query(struct bondy_admin_call *call, const struct bondy_store_vi
         return bondy_admin_fail(
             call, bondy_admin_invalid("limit", "'limit' is a number from 1 to 1000."));
     if (call->node->audit == NULL)
-        return bondy_admin_fail(call, bondy_problem(BONDY_ERR_NOT_IMPLEMENTED,
-                                                    "There is no audit log.",
-                                                    "audit.enabled is off."));
+        return bondy_admin_fail(call,
+                                bondy_problem(BONDY_ERR_NOT_IMPLEMENTED, "There is no audit log.",
+                                              "audit.enabled is off."));
     if (bondy_audit_query_wait(call->node->audit, &query, &call->value, cursor, &err) < 0)
         return fail(call, &err);
     if (cursor[0] != '\0')

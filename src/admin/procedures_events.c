@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/admin/procedures_local.h"
+#include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/base/problem.h"
@@ -12,43 +13,10 @@
 
 /* ---- events -----------------------------------------------------------------------------------*/
 
-static void on_message(void *peer, const struct bondy_message *message)
-{
-    (void)peer;
-    (void)message;
-}
-
-static void on_closed(void *peer, const char *reason)
-{
-    (void)reason;
-    *(struct bondy_session **)peer = NULL;
-}
-
 void bondy_admin_publish(struct bondy_admin_call *call, struct bondy_slice realm, const char *topic,
                          json_t *args)
 {
-    static const struct bondy_session_local local = {on_message, on_closed};
-    const struct bondy_identity identity = {
-        .authmethod = BONDY_SLICE("local"), .authrole = BONDY_SLICE("router"), .is_trusted = true};
-    struct bondy_session *session = NULL;
-    struct bondy_buf bytes = BONDY_BUF_EMPTY;
-    struct bondy_payload payload;
-    struct bondy_error err = {0};
-    uint64_t publication;
-
-    session = bondy_session_open_local(bondy_invocation_thread(call->invocation), realm, &identity,
-                                       &local, &session, &err);
-    if (session == NULL) {
-        bondy_log(BONDY_LOG_DEBUG, "admin_event_not_published", BONDY_F_STR("topic", topic),
-                  BONDY_F_STR("reason", err.text));
-    } else {
-        payload = bondy_payload_make(BONDY_MSGPACK, args, NULL, &bytes);
-        bondy_session_publish(session, bondy_slice_text(topic), NULL, &payload, &publication);
-        if (session != NULL)
-            bondy_session_lost(session);
-    }
-    bondy_buf_fini(&bytes);
-    json_decref(args);
+    bondy_admin_tell_on(bondy_invocation_thread(call->invocation), realm, topic, args, NULL);
 }
 
 void bondy_admin_tell(struct bondy_admin_call *call)
@@ -62,9 +30,12 @@ void bondy_admin_tell(struct bondy_admin_call *call)
     for (const struct bondy_admin_event *event = kind->events; event->effect != 0; event++) {
         if ((call->edit.effects & event->effect) == 0)
             continue;
-        bondy_admin_publish(call, bondy_slice_text(realm), event->topic,
-                            event->has_name_only ? json_pack("[s]", call->target)
-                                                 : json_pack("[s, s]", realm, call->target));
+        bondy_admin_tell_on(
+            bondy_invocation_thread(call->invocation), bondy_slice_text(realm), event->topic,
+            event->has_name_only ? json_pack("[s]", call->target)
+                                 : json_pack("[s, s]", realm, call->target),
+            event->has_name_only && !kind->is_realm ? json_pack("{s:s}", "realm_uri", realm)
+                                                    : NULL);
     }
 }
 

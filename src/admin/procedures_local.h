@@ -126,6 +126,9 @@ bool bondy_admin_flag(const struct bondy_admin_call *call, const char *key);
 /* A keyword argument as text, empty when there is none. */
 struct bondy_slice bondy_admin_kwarg(const struct bondy_admin_call *call, const char *key);
 
+/* The OpenAPI document; borrowed. */
+json_t *bondy_admin_openapi(const struct bondy_procedures *procedures);
+
 /* Who calls: authid and address, for the audit log. Borrowed until the answer. */
 struct bondy_slice bondy_admin_authid(const struct bondy_admin_call *call);
 struct bondy_slice bondy_admin_source(const struct bondy_admin_call *call);

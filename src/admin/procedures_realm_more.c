@@ -36,8 +36,10 @@ static int prepare_rotate(struct bondy_admin_call *call, const struct bondy_stor
 
 static int apply_rotate(struct bondy_admin_call *call)
 {
-    return bondy_realm_apply_rotate(&call->edit, bondy_admin_text(call, 0), call->prepared,
-                                    bondy_clock_wall_ms() + RETIRED_MS);
+    uint64_t now_ms = bondy_clock_wall_ms();
+
+    return bondy_realm_apply_rotate(&call->edit, bondy_admin_text(call, 0), call->prepared, now_ms,
+                                    now_ms + RETIRED_MS);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------*/
@@ -102,8 +104,8 @@ static bool wants_keys(const struct bondy_admin_call *call)
 
 static void run_export(struct bondy_admin_call *call)
 {
-    call->may = bondy_admin_may(call, BONDY_PERMISSION_EXPORT_KEYS, "",
-                                bondy_slice_text(call->realm->uri));
+    call->may =
+        bondy_admin_may(call, BONDY_PERMISSION_EXPORT_KEYS, "", bondy_slice_text(call->realm->uri));
     bondy_admin_go_on(call);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* procedures_session: bondy.session.*, and what else looks at or ends sessions. wamp-admin-api.md 2.1
- * and 6; admin-http-api.md 8 "Sessions". */
+/* procedures_session: bondy.session.*, and what else looks at or ends sessions.
+ * wamp-admin-api.md 2.1 and 6; admin-http-api.md 8 "Sessions". */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,8 +225,8 @@ const struct bondy_procedure_row bondy_procedures_session[] = {
     {.info = {"bondy.session.get", NULL, 2, 2, 'R', "realm, session", "one session", "0.1"},
      .flags = BONDY_ROW_REALM,
      .run = run_get},
-    {.info = {"bondy.session.close", NULL, 2, 3, 'R', "realm, session, reason?, reason=, message=",
-              "ends a session", "0.1"},
+    {.info = {"bondy.session.close", NULL, 2, 3, 'R',
+              "realm, session, reason?, reason=, message=", "ends a session", "0.1"},
      .flags = BONDY_ROW_REALM,
      .kind = &sessions,
      .run = run_close},

@@ -159,13 +159,13 @@ static int prepare_for(struct bondy_admin_call *call, const struct bondy_store_v
 {
     const struct bondy_caller *caller = bondy_invocation_caller(call->invocation);
     bool is_sso = user->sso_realm_uri != NULL && wants_sso(call);
-    struct bondy_ticket_issue issue = {
-        .authrealm = bondy_slice_text(user->authrealm),
-        .realm = is_sso ? BONDY_SLICE_EMPTY : bondy_slice_text(call->realm->uri),
-        .authid = bondy_slice_text(user->username),
-        .authmethod = caller->authmethod,
-        .node = call->node->name,
-        .now = (int64_t)(bondy_clock_wall_ms() / 1000)};
+    struct bondy_ticket_issue issue = {.authrealm = bondy_slice_text(user->authrealm),
+                                       .realm = is_sso ? BONDY_SLICE_EMPTY
+                                                       : bondy_slice_text(call->realm->uri),
+                                       .authid = bondy_slice_text(user->username),
+                                       .authmethod = caller->authmethod,
+                                       .node = call->node->name,
+                                       .now = (int64_t)(bondy_clock_wall_ms() / 1000)};
     struct bondy_ticket_checked client = {0};
     int rc = read_client(call, view, &issue, &client);
 
@@ -181,9 +181,10 @@ static int prepare_issue(struct bondy_admin_call *call, const struct bondy_store
     struct bondy_user user;
     int rc;
 
-    if (call->realm == NULL || !bondy_user_resolve(view, call->realm, bondy_admin_authid(call), &user))
-        return bondy_admin_fail(call, bondy_problem(BONDY_ERR_NOT_AUTHORIZED,
-                                                    "Only users may have a ticket.", ""));
+    if (call->realm == NULL ||
+        !bondy_user_resolve(view, call->realm, bondy_admin_authid(call), &user))
+        return bondy_admin_fail(
+            call, bondy_problem(BONDY_ERR_NOT_AUTHORIZED, "Only users may have a ticket.", ""));
     rc = prepare_for(call, view, &user);
     bondy_user_fini(&user);
     return rc;
@@ -303,8 +304,8 @@ static void start_revoke(struct bondy_admin_call *call)
 
     bondy_free(call->target);
     call->target = bondy_memdup0(authid.data, authid.len);
-    if (is_own(call, authid) || bondy_admin_may(call, BONDY_PERMISSION_REVOKE, "bondy.ticket",
-                                                BONDY_SLICE_EMPTY)) {
+    if (is_own(call, authid) ||
+        bondy_admin_may(call, BONDY_PERMISSION_REVOKE, "bondy.ticket", BONDY_SLICE_EMPTY)) {
         bondy_admin_go_on(call);
         return;
     }
@@ -340,9 +341,9 @@ static int apply_revoke(struct bondy_admin_call *call)
 static void finish_revoke(struct bondy_admin_call *call)
 {
     if (!call->is_dry_run && call->edit.writes > 0)
-        bondy_admin_publish(call, bondy_slice_text(call->realm->uri), "bondy.ticket.revoked",
-                            json_pack("[s, O]", call->realm->uri,
-                                      json_object_get(call->prepared, "authid")));
+        bondy_admin_publish(
+            call, bondy_slice_text(call->realm->uri), "bondy.ticket.revoked",
+            json_pack("[s, O]", call->realm->uri, json_object_get(call->prepared, "authid")));
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/
@@ -369,8 +370,8 @@ const struct bondy_procedure_row bondy_procedures_ticket[] = {
               "the tickets of a user, without their text", "0.1"},
      .flags = BONDY_ROW_REALM,
      .read = read_list},
-    {.info = {"bondy.ticket.revoke", NULL, 2, 3, 'R', "realm, ticket or id, authid?, authid=",
-              "ends a ticket", "0.1"},
+    {.info = {"bondy.ticket.revoke", NULL, 2, 3, 'R',
+              "realm, ticket or id, authid?, authid=", "ends a ticket", "0.1"},
      .flags = BONDY_ROW_REALM,
      .kind = &revoked,
      .run = run_revoke,

@@ -419,17 +419,39 @@ static int apply_item(struct bondy_admin_call *call, const json_t *item)
     return bondy_user_apply_delete(&call->edit, realm, name, false);
 }
 
+/* The status that the same change alone has over HTTP. */
+static int status_of(const char *code)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } rows[] = {{BONDY_ERR_NO_SUCH_PRINCIPAL, 404},
+                {BONDY_ERR_ALREADY_EXISTS, 409},
+                {"bondy.error.property_range_limit", 409},
+                {"bondy.error.realm_in_use", 409},
+                {BONDY_ERR_NOT_ALLOWED, 403},
+                {BONDY_ERR_NOT_AUTHORIZED, 403},
+                {BONDY_ERR_INTERNAL, 500}};
+
+    for (size_t i = 0; i < BONDY_COUNT(rows); i++)
+        if (strcmp(rows[i].code, code) == 0)
+            return rows[i].status;
+    return 400;
+}
+
 static json_t *item_answer(struct bondy_admin_call *call, const json_t *item)
 {
-    bool is_add = strcmp(op_of(item), "add") == 0;
     json_t *problem = json_incref(json_object_get(item, "problem"));
 
     json_decref(BONDY_MOVE(call->edit.result));
     if (problem == NULL && apply_item(call, item) < 0)
         problem = BONDY_MOVE(call->edit.problem);
     if (problem != NULL)
-        return json_pack("{s:s, s:o}", "status", "error", "error", problem);
-    return json_pack("{s:s}", "status", is_add ? "created" : "ok");
+        return json_pack("{s:i, s:o}", "status", status_of(bondy_problem_code(problem)), "error",
+                         problem);
+    if (strcmp(op_of(item), "add") == 0)
+        return json_pack("{s:i}", "status", 201);
+    return json_pack("{s:i}", "status", strcmp(op_of(item), "update") == 0 ? 200 : 204);
 }
 
 /* An item that is refused has written nothing: apply functions check before they write. */
@@ -464,7 +486,7 @@ static void finish_batch(struct bondy_admin_call *call)
 {
     call->value = json_incref(call->edit.result);
     for (size_t i = 0; i < json_array_size(call->value) && !call->is_dry_run; i++)
-        if (!bondy_slice_is(bondy_json_text(json_array_get(call->value, i), "status"), "error"))
+        if (json_object_get(json_array_get(call->value, i), "error") == NULL)
             tell_item(call, json_array_get(call->prepared, i));
 }
 

@@ -65,4 +65,19 @@ static inline struct bondy_slice bondy_slice_skip(struct bondy_slice a, size_t c
     return (struct bondy_slice){a.data + count, a.len - count};
 }
 
+static inline bool bondy_slice_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without white space at both ends. */
+static inline struct bondy_slice bondy_slice_trim(struct bondy_slice a)
+{
+    while (a.len > 0 && bondy_slice_is_blank(a.data[a.len - 1]))
+        a.len--;
+    while (a.len > 0 && bondy_slice_is_blank(a.data[0]))
+        a = bondy_slice_skip(a, 1);
+    return a;
+}
+
 #endif

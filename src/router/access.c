@@ -183,7 +183,8 @@ static size_t sweep_session(struct bondy_session *session)
     size_t looked_at = session->memberships.count + session->registrations.count;
 
     bondy_broker_revoke_illegal(session);
-    bondy_dealer_revoke_illegal(session);
+    if (session->thread->router->options.standing == BONDY_STANDING_ALL)
+        bondy_dealer_revoke_illegal(session);
     return looked_at;
 }
 
@@ -227,7 +228,7 @@ static void sweep_user(struct bondy_realm_here *here, struct bondy_slice authid)
 
 void bondy_access_sweep(struct bondy_realm_here *here, struct bondy_slice authid)
 {
-    if (here->policy == NULL || !here->thread->router->options.enforces_standing)
+    if (here->policy == NULL || here->thread->router->options.standing == BONDY_STANDING_STAYS)
         return;
     if (authid.len > 0) {
         sweep_user(here, authid);

@@ -51,6 +51,15 @@ static inline bool bondy_access_allows(struct bondy_session *session,
                              permission, uri, hash);
 }
 
+/* Whether who asks to be disclosed may be; for those who do not ask: yes. */
+static inline bool bondy_access_may_disclose(struct bondy_session *session,
+                                             enum bondy_permission permission, bool is_asked,
+                                             struct bondy_slice uri, uint64_t hash)
+{
+    return !is_asked || !session->thread->router->options.enforces_disclose ||
+           bondy_access_allows(session, permission, uri, hash);
+}
+
 /* The same for the pattern of a SUBSCRIBE or REGISTER: a grant has to cover all of it. */
 bool bondy_access_covers(struct bondy_session *session, enum bondy_permission permission,
                          struct bondy_slice uri, enum bondy_match match);

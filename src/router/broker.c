@@ -227,6 +227,9 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
                                                 .is_quiet = !options->acknowledge},
                          topic_hash))
         return 0;
+    if (!bondy_access_may_disclose(session, BONDY_PERMISSION_DISCLOSE_PUBLISHER,
+                                   options->disclose_me, message->uri, topic_hash))
+        return refuse_publish(session, message, options->acknowledge, BONDY_ERR_DISCLOSE_ME, NULL);
     if (options->has_lists) {
         filter = bondy_filter_create(message->serializer, options->lists, &thread->option_scratch);
         if (filter == NULL)

@@ -301,6 +301,11 @@ void bondy_dealer_call(struct bondy_session *session, const struct bondy_message
     thread->current_options = options;
     if (!may_call(session, message, hash))
         return;
+    if (!bondy_access_may_disclose(session, BONDY_PERMISSION_DISCLOSE_CALLER, options->disclose_me,
+                                   message->uri, hash)) {
+        refuse(session, message, BONDY_ERR_DISCLOSE_ME, NULL);
+        return;
+    }
     if (session->calls.count >= limits->max_inflight_calls) {
         refuse(session, message, BONDY_ERR_UNAVAILABLE, "too many calls wait for their answers");
         return;

@@ -231,6 +231,8 @@ static void join(struct bondy_session *session, const struct bondy_features *fea
                  const struct bondy_realm *realm, const struct bondy_identity *identity)
 {
     struct bondy_router_thread *thread = session->thread;
+    const struct bondy_router_options *options = &thread->router->options;
+    bool has_user;
 
     bondy_timer_stop(thread->wheel, &session->timer);
     take_features(session, features);
@@ -243,8 +245,11 @@ static void join(struct bondy_session *session, const struct bondy_features *fea
               BONDY_F_U64("session", session->id), BONDY_F_SLICE("method", session->authmethod),
               BONDY_F_STR("transport", session->transport),
               BONDY_F_SLICE("peer", session->peername));
+    has_user = identity->principal != NULL;
     bondy_join_stop(session); /* the identity was the login's */
     welcome(session);
+    if (has_user && options->on_joined != NULL)
+        options->on_joined(options->context, thread, session);
 }
 
 /* ---- logging in -------------------------------------------------------------------------- */

@@ -63,6 +63,12 @@ static bool read_options(struct bondy_session *session, struct bondy_message *me
     return bondy_options_read(message, &session->thread->option_scratch, out, refusal);
 }
 
+void bondy_session_set_peername(struct bondy_session *session, struct bondy_slice peername)
+{
+    bondy_free((char *)(uintptr_t)session->peername.data);
+    session->peername = bondy_slice_of(bondy_memdup0(peername.data, peername.len), peername.len);
+}
+
 uint64_t bondy_session_call(struct bondy_session *session, struct bondy_slice procedure,
                             const struct bondy_call_options *options,
                             const struct bondy_payload *payload)

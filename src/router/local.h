@@ -34,6 +34,9 @@ struct bondy_session *bondy_session_open_local(struct bondy_router_thread *threa
                                                const struct bondy_session_local *local, void *peer,
                                                struct bondy_error *err);
 
+/* Whom the session speaks for: the address that procedures see as their caller's. Copied. */
+void bondy_session_set_peername(struct bondy_session *session, struct bondy_slice peername);
+
 struct bondy_call_options {
     uint64_t timeout_ms; /* 0: the configured default */
     bool disclose_me;

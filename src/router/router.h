@@ -54,8 +54,13 @@ struct bondy_router_options {
     void *context;
     /* Lets sessions into realms with security; NULL: nobody is. Outlives the router. */
     const struct bondy_login_ops *login;
-    /* Subscriptions and registrations end when their session may not have them any more. */
-    bool enforces_standing;
+    bool enforces_disclose; /* disclose_me needs a permission (security.rbac.enforce_disclose) */
+    /* A session with a user record joined: after WELCOME, on its thread. May be NULL; may not touch
+     * the session. */
+    void (*on_joined)(void *context, struct bondy_router_thread *thread,
+                      const struct bondy_session *session);
+    /* What ends when its session may not have it any more. */
+    enum { BONDY_STANDING_STAYS, BONDY_STANDING_SUBSCRIPTIONS, BONDY_STANDING_ALL } standing;
 };
 
 int bondy_router_create(const struct bondy_router_options *options, struct bondy_router **out,

@@ -9,6 +9,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/json.h"
+#include "src/base/utf8.h"
 #include "src/security/kdf.h"
 
 #define EC_LEN 32   /* octets of a coordinate of P-256 */
@@ -148,9 +149,9 @@ int bondy_key_thumbprint(const json_t *jwk, char out[44], struct bondy_error *er
 
 static int name_key(struct bondy_key *key, struct bondy_slice kid, struct bondy_error *err)
 {
-    if (kid.len > BONDY_KID_MAX || (kid.len > 0 && memchr(kid.data, 0, kid.len) != NULL))
-        return bondy_fail(err, BONDY_EINVAL, "a kid has %zu octets, at most %d are allowed",
-                          kid.len, BONDY_KID_MAX);
+    if (kid.len > BONDY_KID_MAX || !bondy_utf8_is_valid(kid) ||
+        (kid.len > 0 && memchr(kid.data, 0, kid.len) != NULL))
+        return bondy_fail(err, BONDY_EINVAL, "a kid is text of at most %d octets", BONDY_KID_MAX);
     if (kid.len > 0)
         memcpy(key->kid, kid.data, kid.len);
     else if (bondy_key_thumbprint(key->jwk, key->kid, err) < 0)

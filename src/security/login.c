@@ -60,6 +60,8 @@ void bondy_login_doom(struct bondy_login *login, const char *cause)
 static void put_off(struct bondy_login *login, uint32_t seconds, const char *message)
 {
     drop_extra(login);
+    if (login->delay_ms == 0) /* never from inside the call that began it */
+        login->delay_ms = 1;
     login->extra = json_pack("{s:I}", "retry_after", (json_int_t)seconds);
     bondy_login_refuse(login, BONDY_ERR_AUTHENTICATION_FAILED, message);
 }

@@ -10,8 +10,10 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
+#include "src/base/log.h"
 #include "src/security/login_local.h"
 #include "src/security/password.h"
+#include "src/security/principal.h"
 
 struct bondy_slice bondy_login_extra(const struct bondy_login *login, const char *key)
 {
@@ -58,6 +60,71 @@ static bool has_password_or_key(const struct bondy_user *user)
     return has_password(user) || json_array_size(user->keys) > 0;
 }
 
+/* New verifiers of a password that was right, on their way to the store. */
+struct upgrade {
+    struct bondy_store_job job;
+    struct bondy_principals *principals;
+    struct bondy_edit edit;
+    json_t *verifiers, *seen;
+    char *realm; /* that keeps the password */
+    char *username;
+};
+
+static int run_upgrade(struct bondy_store_job *job, struct bondy_store_write *write,
+                       struct bondy_error *err)
+{
+    struct upgrade *upgrade = BONDY_CONTAINER(job, struct upgrade, job);
+    struct bondy_slice realm = bondy_slice_text(upgrade->realm);
+    struct bondy_slice username = bondy_slice_text(upgrade->username);
+
+    (void)err;
+    bondy_principals_spare_all(upgrade->principals, realm, username);
+    bondy_edit_start(&upgrade->edit, write);
+    return bondy_edit_end(&upgrade->edit,
+                          bondy_user_apply_set_password(&upgrade->edit, realm, username,
+                                                        upgrade->verifiers, upgrade->seen));
+}
+
+static void upgraded(struct bondy_store_job *job)
+{
+    struct upgrade *upgrade = BONDY_CONTAINER(job, struct upgrade, job);
+
+    bondy_log(BONDY_LOG_DEBUG, "password_upgraded", BONDY_F_STR("realm", upgrade->realm),
+              BONDY_F_BOOL("done", job->rc == BONDY_OK));
+    bondy_edit_fini(&upgrade->edit);
+    json_decref(upgrade->verifiers);
+    json_decref(upgrade->seen);
+    bondy_free(upgrade->realm);
+    bondy_free(upgrade->username);
+    bondy_free(upgrade);
+}
+
+/* 2.4: weaker verifiers are replaced when the password is at hand. Nobody waits for the store. */
+static void upgrade_password(const struct bondy_login *login)
+{
+    const struct bondy_auth_options *options = &login->auth->options;
+    struct upgrade *upgrade;
+    json_t *verifiers;
+
+    if (!options->upgrades_passwords ||
+        !bondy_password_is_weaker(login->user.passwords, &login->realm->password_opts))
+        return;
+    verifiers =
+        bondy_password_make_wait(bondy_login_signature(login), &login->realm->password_opts, NULL);
+    if (verifiers == NULL)
+        return;
+    upgrade = bondy_zalloc(sizeof *upgrade);
+    upgrade->job.run = run_upgrade;
+    upgrade->job.done = upgraded;
+    upgrade->principals = options->principals;
+    upgrade->edit.rules = options->rules;
+    upgrade->verifiers = verifiers;
+    upgrade->seen = json_deep_copy(login->user.passwords);
+    upgrade->realm = bondy_strdup(login->user.authrealm);
+    upgrade->username = bondy_strdup(login->user.username);
+    bondy_store_submit(options->store, &upgrade->job);
+}
+
 static bool verify_password(struct bondy_login *login)
 {
     bool matches = false;
@@ -66,9 +133,12 @@ static bool verify_password(struct bondy_login *login)
         bondy_password_waste_wait(&login->realm->password_opts, bondy_login_signature(login));
         return false;
     }
-    return bondy_password_verify_wait(login->user.passwords, bondy_login_signature(login), &matches,
-                                      NULL) == BONDY_OK &&
-           matches;
+    if (bondy_password_verify_wait(login->user.passwords, bondy_login_signature(login), &matches,
+                                   NULL) < 0 ||
+        !matches)
+        return false;
+    upgrade_password(login);
+    return true;
 }
 
 /* ---- wampcra --------------------------------------------------------------------------------- */

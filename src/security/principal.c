@@ -198,6 +198,16 @@ bool bondy_principal_fill(struct bondy_principal *principal, uint64_t *seq, cons
     return is_current;
 }
 
+uint64_t bondy_principal_seq(const struct bondy_principal *principal)
+{
+    uint64_t seq;
+
+    pthread_mutex_lock(&principal->table->lock);
+    seq = principal->seq;
+    pthread_mutex_unlock(&principal->table->lock);
+    return seq;
+}
+
 const struct bondy_slice *bondy_principal_groups(const struct bondy_principal *principal,
                                                  size_t *count)
 {

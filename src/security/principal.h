@@ -54,6 +54,9 @@ struct bondy_principal *bondy_principals_get(struct bondy_principals *principals
 /* Says which groups the user has (an array of texts). False: the record changed since `seq` was
  * given; *seq is renewed, read again. */
 bool bondy_principal_fill(struct bondy_principal *principal, uint64_t *seq, const json_t *groups);
+/* Counts the changes of the user's record that were seen: what was found right under another number
+ * has to be looked at again. */
+uint64_t bondy_principal_seq(const struct bondy_principal *principal);
 /* NULL is fine for both. */
 struct bondy_principal *bondy_principal_ref(struct bondy_principal *principal);
 void bondy_principal_unref(struct bondy_principal *principal);
@@ -66,6 +69,10 @@ const struct bondy_slice *bondy_principal_groups(const struct bondy_principal *p
  * the job is run again. */
 void bondy_principals_spare(struct bondy_principals *principals, struct bondy_slice realm,
                             struct bondy_slice username, uint64_t session);
+/* Inside a job: new verifiers of the same password (a stronger derivation) end no session. `realm`
+ * is the one that keeps the password. */
+void bondy_principals_spare_all(struct bondy_principals *principals, struct bondy_slice realm,
+                                struct bondy_slice username);
 /* The feed; on_commit after the realms were published. */
 void bondy_principals_on_change(struct bondy_principals *principals,
                                 const struct bondy_change *change);

@@ -10,6 +10,8 @@
 #include "src/security/realm.h"
 #include "src/security/user.h"
 
+#define SPARE_ALL UINT64_MAX /* no session has this id */
+
 /* What a change of a user's record or of one of its elements may mean for live sessions. */
 static unsigned suspect(const struct bondy_record *record, struct bondy_slice *username)
 {
@@ -110,6 +112,31 @@ void bondy_principals_spare(struct bondy_principals *principals, struct bondy_sl
     principals->spared = spared;
 }
 
+struct sparing {
+    struct bondy_principals *principals;
+    struct bondy_slice authrealm;
+    struct bondy_slice username;
+};
+
+static bool spare_linked(void *context, const struct bondy_realm *realm)
+{
+    const struct sparing *sparing = context;
+
+    if (realm->sso_realm_uri != NULL && bondy_slice_is(sparing->authrealm, realm->sso_realm_uri))
+        bondy_principals_spare(sparing->principals, bondy_slice_text(realm->uri), sparing->username,
+                               SPARE_ALL);
+    return true;
+}
+
+void bondy_principals_spare_all(struct bondy_principals *principals, struct bondy_slice realm,
+                                struct bondy_slice username)
+{
+    struct sparing sparing = {principals, realm, username};
+
+    bondy_principals_spare(principals, realm, username, SPARE_ALL);
+    bondy_realms_each(principals->options.realms, spare_linked, &sparing);
+}
+
 static uint64_t spared_session(const struct bondy_principals *principals,
                                const struct bondy_principal *principal)
 {
@@ -144,6 +171,9 @@ static void settle(struct bondy_principals *principals, const struct bondy_store
                    ? BONDY_PRINCIPAL_CREDENTIALS_CHANGED
                    : BONDY_PRINCIPAL_GROUPS_CHANGED;
         bondy_user_fini(&user);
+        if (told == BONDY_PRINCIPAL_CREDENTIALS_CHANGED &&
+            spared_session(principals, principal) == SPARE_ALL)
+            told = BONDY_PRINCIPAL_GROUPS_CHANGED;
         if (told == BONDY_PRINCIPAL_GROUPS_CHANGED && !has_other_groups)
             return;
     }

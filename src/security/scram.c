@@ -214,9 +214,9 @@ static bool proof_is_right(const struct bondy_scram *login, const uint8_t proof[
     return is_right && !verifier->is_fake;
 }
 
-enum bondy_scram_error bondy_scram_finish(struct bondy_scram *login, struct bondy_slice signature,
-                                          const json_t *extra,
-                                          char verifier[BONDY_SCRAM_VERIFIER_TEXT])
+static enum bondy_scram_error check_answer(const struct bondy_scram *login,
+                                           struct bondy_slice signature, const json_t *extra,
+                                           char verifier[BONDY_SCRAM_VERIFIER_TEXT])
 {
     uint8_t octets[BONDY_KDF_LEN];
     enum bondy_scram_error wrong = check_extra(login, extra);
@@ -236,8 +236,17 @@ enum bondy_scram_error bondy_scram_finish(struct bondy_scram *login, struct bond
         bondy_secret_base64(bondy_slice_of(octets, sizeof octets), verifier + 2,
                             BONDY_SCRAM_VERIFIER_TEXT - 2);
     }
-    login->nonce[0] = '\0'; /* single use */
     bondy_free(message);
+    return wrong;
+}
+
+enum bondy_scram_error bondy_scram_finish(struct bondy_scram *login, struct bondy_slice signature,
+                                          const json_t *extra,
+                                          char verifier[BONDY_SCRAM_VERIFIER_TEXT])
+{
+    enum bondy_scram_error wrong = check_answer(login, signature, extra, verifier);
+
+    login->nonce[0] = '\0'; /* a challenge is answered once, rightly or not */
     return wrong;
 }
 

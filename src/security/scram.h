@@ -64,7 +64,8 @@ json_t *bondy_scram_challenge(struct bondy_scram *login,
                               const struct bondy_password_scram *verifier,
                               const uint8_t random[BONDY_SCRAM_RANDOM_LEN]);
 /* AUTHENTICATE: signature and extra {nonce, channel_binding, cbind_data}. Fills `verifier` with
- * WELCOME.authextra.verifier when it is OK. A fake verifier ends in invalid-proof. */
+ * WELCOME.authextra.verifier when it is OK. A fake verifier ends in invalid-proof. A
+ * second answer to the same challenge is other-error, whatever it says. */
 enum bondy_scram_error bondy_scram_finish(struct bondy_scram *login, struct bondy_slice signature,
                                           const json_t *extra,
                                           char verifier[BONDY_SCRAM_VERIFIER_TEXT]);

@@ -73,6 +73,7 @@ struct bondy_server {
     char *temporary_dir;         /* --dev: removed at the end */
     _Atomic int status;
     struct bondy_store *store;
+    struct bondy_purge *purge;
     struct bondy_server_identity identity;
     struct bondy_realms *realms;
     struct bondy_gateway *gateway;

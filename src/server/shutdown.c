@@ -7,6 +7,7 @@
 #include "src/server/server.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
+#include "src/store/purge.h"
 #include "src/sys/notify.h"
 #include "src/sys/publish.h"
 
@@ -88,6 +89,7 @@ static void free_rest(struct bondy_server *server)
 {
     bondy_publish_thread_start();
     bondy_server_free_listeners(server);
+    bondy_purge_stop(BONDY_MOVE(server->purge));
     bondy_store_close(BONDY_MOVE(server->store));
     bondy_server_free_admin(server);
     bondy_server_free_gateway(server);
@@ -115,6 +117,7 @@ int bondy_server_stop(struct bondy_server *server)
         drain(server);
     }
     bondy_server_watchdog_stop(server->watchdog);
+    bondy_server_stop_admin(server);
     bondy_server_stop_pools(server);
     if (server->threads != NULL)
         bondy_server_stop_threads(server);

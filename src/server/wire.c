@@ -6,6 +6,7 @@
 #include "src/server/server.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
+#include "src/store/purge.h"
 #include "src/sys/file.h"
 #include "src/sys/notify.h"
 #include "src/sys/process.h"
@@ -83,6 +84,10 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
     bondy_notify_send("READY=1\nSTATUS=serving", NULL);
     server->watchdog = bondy_server_watchdog_start(server);
     bondy_server_make_keys(server);
+    server->purge =
+        bondy_purge_start(server->store, server->main_loop,
+                          &(struct bondy_purge_options){.delay_ms = (uint64_t)bondy_config_number(
+                                                            server->config, "store.purge_delay")});
 }
 
 int bondy_server_start(struct bondy_server *server)

@@ -36,11 +36,16 @@ void bondy_server_gateway_on_commit(struct bondy_server *server);
 bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
                                  void **fn_context);
 struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_slice uri);
+/* Router hook: a user logged in. */
+void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
+                            const struct bondy_session *session);
 /* On each I/O thread: after its parts were made; after its HTTP server is gone. */
 void bondy_server_join_gateway(struct bondy_server_thread *thread);
 void bondy_server_leave_gateway(struct bondy_server_thread *thread);
 /* What stands in front of the admin routes. */
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server);
+/* While the threads still run: a backup that is made is given up. */
+void bondy_server_stop_admin(struct bondy_server *server);
 /* After all threads and the store are gone, in this order. */
 void bondy_server_free_admin(struct bondy_server *server);
 void bondy_server_free_gateway(struct bondy_server *server);

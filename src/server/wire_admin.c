@@ -2,11 +2,13 @@
 #include "gateway/catalog.h"
 #include "gateway/gateway.h"
 #include "src/admin/api.h"
+#include "src/admin/backups.h"
 #include "src/admin/guard.h"
-#include "src/admin/password.h"
 #include "src/admin/procedures.h"
+#include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/security/ticket.h"
 #include "src/server/wire.h"
 #include "src/sys/publish.h"
 
@@ -18,6 +20,8 @@ struct bondy_server_admin {
     struct bondy_admin_node node;
     struct bondy_procedures *procedures;
     struct bondy_admin_guard *guard;
+    struct bondy_backup_desk *backups;
+    const char **ticket_methods; /* texts of the configuration */
 };
 
 /* operations.md 8. */
@@ -57,49 +61,102 @@ static void join_hosts(const struct bondy_config *config, struct bondy_buf *out)
     bondy_buf_append_byte(out, 0);
 }
 
-static int make_guard(struct bondy_server *server, struct bondy_error *err)
+static void make_guard(struct bondy_server *server)
 {
     const struct bondy_config *config = server->config;
     struct bondy_admin_guard_options options = {
         .node = &server->admin->node,
+        .auth = server->identity.auth,
         .allow_anonymous = bondy_config_flag(config, "admin_api.allow_anonymous"),
     };
     struct bondy_buf hosts = BONDY_BUF_EMPTY;
-    char *password = NULL;
-    int rc =
-        bondy_admin_password_read(bondy_config_text(config, "security.admin.password_file"),
-                                  bondy_config_text(config, "platform_data_dir"), &password, err);
 
-    if (rc == BONDY_OK) {
-        join_hosts(config, &hosts);
-        options.password = password;
-        options.allowed_hosts = hosts.data;
-        server->admin->guard = bondy_admin_guard_create(&options);
-    }
-    bondy_admin_password_free(password);
+    join_hosts(config, &hosts);
+    options.allowed_hosts = hosts.data;
+    server->admin->guard = bondy_admin_guard_create(&options);
     bondy_buf_fini(&hosts);
-    return rc;
+}
+
+/* ---- what procedures need -------------------------------------------------------------------- */
+
+static char *security_file(void *context)
+{
+    const struct bondy_server *server = context;
+    const char *path = bondy_config_text(server->live, "security.config_file");
+
+    return path == NULL ? NULL : bondy_strdup(path);
+}
+
+static void fill_tickets(struct bondy_server *server)
+{
+    static const struct {
+        const char *key;
+        enum bondy_ticket_scope scope;
+    } scopes[] = {
+        {"security.ticket.scope.local.persistence", BONDY_TICKET_LOCAL},
+        {"security.ticket.scope.sso.persistence", BONDY_TICKET_SSO},
+        {"security.ticket.scope.client_local.persistence", BONDY_TICKET_CLIENT_LOCAL},
+        {"security.ticket.scope.client_sso.persistence", BONDY_TICKET_CLIENT_SSO},
+    };
+    const struct bondy_config *config = server->config;
+    const struct bondy_config_value *methods =
+        &bondy_config_find(config, "security.ticket.authmethods")->value;
+    struct bondy_admin_tickets *tickets = &server->admin->node.tickets;
+
+    tickets->lifetime_s = bondy_config_number(config, "security.ticket.expiry_time") / 1000;
+    tickets->max_lifetime_s = bondy_config_number(config, "security.ticket.max_expiry_time") / 1000;
+    server->admin->ticket_methods =
+        bondy_calloc(methods->list_count + 1, sizeof server->admin->ticket_methods[0]);
+    for (size_t i = 0; i < methods->list_count; i++)
+        server->admin->ticket_methods[i] = methods->list[i];
+    tickets->authmethods = server->admin->ticket_methods;
+    for (size_t i = 0; i < BONDY_COUNT(scopes); i++)
+        if (bondy_config_flag(config, scopes[i].key))
+            tickets->kept |= 1u << scopes[i].scope;
+    tickets->takes_unknown = bondy_config_flag(config, "security.ticket.allow_not_found");
+    tickets->leeway_s = (unsigned)(bondy_config_number(config, "security.ticket.leeway") / 1000);
+}
+
+static void make_backups(struct bondy_server *server)
+{
+    const struct bondy_config *config = server->config;
+    const struct bondy_backup_desk_options options = {
+        .store = server->store,
+        .dir = bondy_config_text(config, "backup.dir"),
+        .node_name = server->node_name,
+        .keep = (unsigned)bondy_config_number(config, "backup.keep"),
+        .max_duration_ms = (uint64_t)bondy_config_number(config, "backup.max_duration"),
+    };
+
+    server->admin->backups = bondy_backup_desk_create(&options);
+    server->admin->node.backups = server->admin->backups;
 }
 
 int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_server_admin *admin = bondy_zalloc(sizeof *admin);
-    int rc;
 
     server->admin = admin;
     admin->node = (struct bondy_admin_node){
         .store = server->store,
         .realms = server->realms,
         .catalog = server->catalog,
+        .rules = &server->identity.rules,
+        .readers = server->identity.readers,
+        .hashers = server->identity.hashers,
+        .audit = server->identity.audit,
+        .principals = server->identity.principals,
         .name = server->node_name,
         .version = PACKAGE_VERSION,
         .started_mono_ms = bondy_clock_mono_ms(),
+        .security_file = security_file,
         .status = status_text,
         .context = server,
     };
+    fill_tickets(server);
+    make_backups(server);
     admin->procedures = bondy_procedures_create(&admin->node);
-    if ((rc = make_guard(server, err)) < 0)
-        return rc;
+    make_guard(server);
     return publish_admin(server, err);
 }
 
@@ -118,9 +175,34 @@ struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_
     return bondy_procedures_canonical(server->admin->procedures, uri);
 }
 
+void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
+                            const struct bondy_session *session)
+{
+    json_t *info = bondy_session_info(session);
+    json_t *transport = json_object_get(info, "transport");
+    json_t *meta = json_object_get(json_object_get(info, "authextra"), "meta");
+
+    (void)context;
+    bondy_admin_tell_on(
+        thread, bondy_session_realm(session), "bondy.user.logged_in",
+        json_pack("[O, O]", json_object_get(info, "authid"), meta == NULL ? json_null() : meta),
+        json_pack("{s:O, s:O, s:O}", "authmethod", json_object_get(info, "authmethod"), "session",
+                  json_object_get(info, "session"), "peername",
+                  json_object_get(transport, "peername")));
+    json_decref(info);
+}
+
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server)
 {
     return bondy_admin_guard_hooks(server->admin->guard);
+}
+
+void bondy_server_stop_admin(struct bondy_server *server)
+{
+    if (server->admin == NULL)
+        return;
+    bondy_backup_desk_destroy(BONDY_MOVE(server->admin->backups));
+    server->admin->node.backups = NULL;
 }
 
 void bondy_server_free_admin(struct bondy_server *server)
@@ -131,5 +213,6 @@ void bondy_server_free_admin(struct bondy_server *server)
         return;
     bondy_procedures_destroy(admin->procedures);
     bondy_admin_guard_destroy(admin->guard);
+    bondy_free(admin->ticket_methods);
     bondy_free(admin);
 }

@@ -80,6 +80,13 @@ static void post_to_thread(void *context, unsigned from, unsigned to, struct bon
     bondy_loop_post_chain(server->threads[to].loop, first, last);
 }
 
+static int standing_of(const char *word)
+{
+    return strcmp(word, "off") == 0             ? BONDY_STANDING_STAYS
+           : strcmp(word, "subscriptions") == 0 ? BONDY_STANDING_SUBSCRIPTIONS
+                                                : BONDY_STANDING_ALL;
+}
+
 int bondy_server_start_router(struct bondy_server *server, struct bondy_error *err)
 {
     const struct bondy_config *config = server->config;
@@ -109,8 +116,9 @@ int bondy_server_start_router(struct bondy_server *server, struct bondy_error *e
         .canonical_procedure = bondy_server_canonical_procedure,
         .context = server,
         .login = bondy_auth_ops(server->identity.auth),
-        .enforces_standing =
-            strcmp(bondy_config_text(config, "security.rbac.enforce_standing"), "off") != 0,
+        .enforces_disclose = bondy_config_flag(config, "security.rbac.enforce_disclose"),
+        .on_joined = bondy_server_on_joined,
+        .standing = standing_of(bondy_config_text(config, "security.rbac.enforce_standing")),
     };
 
     return bondy_router_create(&options, &server->router, err);

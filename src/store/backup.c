@@ -67,8 +67,8 @@ int bondy_backup_begin_wait(struct bondy_store *store, const struct bondy_backup
     backup->folder = backup->fd = -1;
     backup->created_s = bondy_clock_wall_ms() / 1000;
     if ((rc = check_options(options, err)) < 0 ||
-        (rc = bondy_filter_init(&backup->filter, &options->filter, excluded_types(options), err)) <
-            0 ||
+        (rc = bondy_backup_filter_init(&backup->filter, &options->filter, excluded_types(options),
+                                       err)) < 0 ||
         (rc = bondy_backup_open_folder(options->dir, options->path, &backup->folder, &full, err)) <
             0 ||
         (rc = bondy_backup_make_file(backup->folder, backup->created_s, backup->name, &backup->fd,
@@ -111,7 +111,7 @@ void bondy_backup_destroy(struct bondy_backup *backup)
     }
     if (backup->folder >= 0)
         close(backup->folder);
-    bondy_filter_fini(&backup->filter);
+    bondy_backup_filter_fini(&backup->filter);
     bondy_free(backup->path);
     bondy_free(backup);
 }
@@ -221,7 +221,7 @@ static int copy_record(void *context, struct bondy_slice key, struct bondy_slice
                   BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
         return 0;
     }
-    if (!bondy_filter_passes(&copy->backup->filter, key) ||
+    if (!bondy_backup_filter_passes(&copy->backup->filter, key) ||
         (envelope.expires_ms != 0 && envelope.expires_ms <= copy->view->now_ms)) {
         atomic_fetch_add(&copy->progress->skipped, 1);
         return 0;
@@ -303,8 +303,11 @@ int bondy_backup_run_wait(struct bondy_backup *backup, struct bondy_backup_progr
     int rc = BONDY_OK;
 
     BONDY_BUG_ON(backup->fd < 0);
-    for (int i = 0; i < RESTARTS_MAX && rc == BONDY_OK && is_in_the_way; i++)
+    for (int i = 0; i < RESTARTS_MAX && rc == BONDY_OK && is_in_the_way; i++) {
         rc = copy_once(backup, progress, until_ms, &is_in_the_way, err);
+        if (rc == BONDY_OK && is_in_the_way)
+            atomic_fetch_add(&progress->restarts, 1);
+    }
     if (rc == BONDY_OK && is_in_the_way)
         rc = bondy_fail(err, BONDY_ESTATE, "the store grows all the time");
     if (rc == BONDY_OK)

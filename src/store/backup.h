@@ -35,7 +35,8 @@ struct bondy_backup_progress {
     atomic_uint_least64_t skipped; /* by filters, expired, or older than what is there */
     atomic_uint_least64_t errors;  /* create: damaged records of the store, left out */
     atomic_uint_least64_t bytes;   /* of the file so far */
-    atomic_bool is_cancelled;      /* set it: the task ends with BONDY_ESTATE */
+    atomic_uint restarts;     /* create: how often it began again because the store had to grow */
+    atomic_bool is_cancelled; /* set it: the task ends with BONDY_ESTATE */
 };
 
 /* Which records. Zeroed: all. */
@@ -165,6 +166,11 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
 
 /* ---- keep ----------------------------------------------------------------------------------- */
 
+/* Opens a backup for reading, to be sent to somebody. The caller closes *fd. */
+int bondy_backup_open_wait(const char *dir, struct bondy_slice filename, int *fd,
+                           struct bondy_error *err);
+/* Removes what copies that were killed left right in `dir`: at start, before one can run. */
+int bondy_backup_clean_wait(const char *dir, struct bondy_error *err);
 /* The finished backups right in `dir`, newest first: [{"name", "timestamp", "size"}]. The caller
  * owns *out. */
 int bondy_backup_list_wait(const char *dir, json_t **out, struct bondy_error *err);

@@ -42,8 +42,8 @@ uint32_t bondy_backup_type_bit(struct bondy_slice name)
     return 0;
 }
 
-int bondy_filter_init(struct bondy_filter *filter, const struct bondy_backup_filter *options,
-                      uint32_t excluded, struct bondy_error *err)
+int bondy_backup_filter_init(struct bondy_filter *filter, const struct bondy_backup_filter *options,
+                             uint32_t excluded, struct bondy_error *err)
 {
     uint8_t scope[BONDY_SCOPE_HASH_LEN];
 
@@ -65,14 +65,14 @@ int bondy_filter_init(struct bondy_filter *filter, const struct bondy_backup_fil
     return BONDY_OK;
 }
 
-void bondy_filter_fini(struct bondy_filter *filter)
+void bondy_backup_filter_fini(struct bondy_filter *filter)
 {
     bondy_map_fini(&filter->scopes);
     bondy_map_fini(&filter->realms);
 }
 
 /* A realm's own record is global; its URI is its subkey, and short enough to be there whole. */
-bool bondy_filter_passes(const struct bondy_filter *filter, struct bondy_slice key)
+bool bondy_backup_filter_passes(const struct bondy_filter *filter, struct bondy_slice key)
 {
     unsigned type = (uint8_t)key.data[0];
 

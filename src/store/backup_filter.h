@@ -18,9 +18,9 @@ struct bondy_filter {
 };
 
 /* `excluded`: types that are left out even when nothing is said about types. BONDY_EINVAL. */
-int bondy_filter_init(struct bondy_filter *filter, const struct bondy_backup_filter *options,
-                      uint32_t excluded, struct bondy_error *err);
-void bondy_filter_fini(struct bondy_filter *filter);
-bool bondy_filter_passes(const struct bondy_filter *filter, struct bondy_slice key);
+int bondy_backup_filter_init(struct bondy_filter *filter, const struct bondy_backup_filter *options,
+                             uint32_t excluded, struct bondy_error *err);
+void bondy_backup_filter_fini(struct bondy_filter *filter);
+bool bondy_backup_filter_passes(const struct bondy_filter *filter, struct bondy_slice key);
 
 #endif

@@ -115,6 +115,29 @@ int bondy_backup_keep_wait(const char *dir, size_t keep, size_t *removed, struct
     return rc;
 }
 
+int bondy_backup_clean_wait(const char *dir, struct bondy_error *err)
+{
+    DIR *folder = opendir(dir);
+    struct dirent *entry;
+    int rc = BONDY_OK;
+
+    if (folder == NULL)
+        return errno == ENOENT ? BONDY_OK
+                               : bondy_fail(err, BONDY_EIO, "%s: %s", dir, strerror(errno));
+    while (rc == BONDY_OK && (entry = readdir(folder)) != NULL)
+        if (bondy_backup_name_is_part(entry->d_name) &&
+            unlinkat(dirfd(folder), entry->d_name, 0) < 0)
+            rc = bondy_fail(err, BONDY_EIO, "%s/%s: %s", dir, entry->d_name, strerror(errno));
+    closedir(folder);
+    return rc;
+}
+
+int bondy_backup_open_wait(const char *dir, struct bondy_slice filename, int *fd,
+                           struct bondy_error *err)
+{
+    return bondy_backup_open_file(dir, filename, fd, err);
+}
+
 int bondy_backup_key_parse(struct bondy_slice text, uint8_t out[BONDY_BACKUP_KEY_LEN],
                            struct bondy_error *err)
 {

@@ -229,3 +229,18 @@ bool bondy_backup_name_parse(const char *name, uint64_t *seconds, unsigned *numb
         *number = (unsigned)strtoul(end + 1, &end, 10);
     return strcmp(end, BONDY_BACKUP_SUFFIX) == 0;
 }
+
+bool bondy_backup_name_is_part(const char *name)
+{
+    char whole[64];
+    size_t len = strlen(name);
+    uint64_t seconds;
+    unsigned number;
+
+    if (len < strlen(PART) || len - strlen(PART) >= sizeof whole ||
+        strcmp(name + len - strlen(PART), PART) != 0)
+        return false;
+    memcpy(whole, name, len - strlen(PART));
+    whole[len - strlen(PART)] = '\0';
+    return bondy_backup_name_parse(whole, &seconds, &number);
+}

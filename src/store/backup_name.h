@@ -24,6 +24,8 @@ int bondy_backup_open_file(const char *dir, struct bondy_slice filename, int *fd
  * `.part`. */
 int bondy_backup_make_file(int folder, uint64_t seconds, char name[64], int *fd,
                            struct bondy_error *err);
+/* Whether it is the name of one that is not finished. */
+bool bondy_backup_name_is_part(const char *name);
 /* Takes the seconds out of such a name (without .part); false when it is another one. */
 bool bondy_backup_name_parse(const char *name, uint64_t *seconds, unsigned *number);
 

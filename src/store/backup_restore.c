@@ -164,7 +164,7 @@ static bool is_wanted(struct restore *restore, struct bondy_slice key, struct bo
                         key.data[0] == BONDY_RECORD_GROUP;
 
     *is_looked_at = false;
-    if (!bondy_filter_passes(&restore->filter, key)) {
+    if (!bondy_backup_filter_passes(&restore->filter, key)) {
         restore->report->filtered++;
         *is_looked_at = is_container && restore->options->mode == BONDY_BACKUP_FORCE;
     } else if (bondy_envelope_decode(bytes, &envelope, NULL) == BONDY_OK &&
@@ -280,7 +280,7 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
                               struct bondy_backup_report *report, struct bondy_error *err)
 {
     struct restore *restore = bondy_zalloc(sizeof *restore);
-    int rc = bondy_filter_init(&restore->filter, &options->filter, 0, err);
+    int rc = bondy_backup_filter_init(&restore->filter, &options->filter, 0, err);
 
     restore->store = store;
     restore->options = options;
@@ -289,7 +289,7 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
     restore->report = report;
     if (rc == BONDY_OK)
         rc = run(restore, err);
-    bondy_filter_fini(&restore->filter);
+    bondy_backup_filter_fini(&restore->filter);
     bondy_free(restore);
     return rc;
 }

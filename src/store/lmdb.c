@@ -15,10 +15,17 @@ struct bondy_lmdb {
     MDB_dbi tables[BONDY_LMDB_TABLES];
     uint64_t map_size;
     uint64_t map_size_max;
-    /* Read transactions hold it for reading: the map must not be resized under them. */
-    pthread_rwlock_t readers;
-    atomic_bool is_growing; /* somebody waits for that lock */
+    /* The map must not be resized under read transactions. Who wants to resize it lets no new one
+     * begin, so that many short ones in turn cannot keep it waiting; a thread that has one already
+     * may begin another, or both would wait for ever. */
+    pthread_mutex_t lock; /* guards reader_count, and is_growing where it is set */
+    pthread_cond_t changed;
+    size_t reader_count;
+    atomic_bool is_growing;
 };
+
+/* Of this thread, in all stores of the process. */
+static _Thread_local size_t own_readers;
 
 struct bondy_lmdb_txn {
     struct bondy_lmdb *db;
@@ -61,7 +68,8 @@ int bondy_lmdb_open(const char *path, uint64_t map_size, uint64_t map_size_max,
 
     db->map_size = map_size;
     db->map_size_max = map_size_max;
-    pthread_rwlock_init(&db->readers, NULL);
+    pthread_mutex_init(&db->lock, NULL);
+    pthread_cond_init(&db->changed, NULL);
     if ((rc = mdb_env_create(&db->env)) != 0 ||
         (rc = mdb_env_set_mapsize(db->env, map_size)) != 0 ||
         (rc = mdb_env_set_maxdbs(db->env, BONDY_LMDB_TABLES)) != 0 ||
@@ -88,8 +96,28 @@ void bondy_lmdb_close(struct bondy_lmdb *db)
         return;
     if (db->env != NULL)
         mdb_env_close(db->env);
-    pthread_rwlock_destroy(&db->readers);
+    pthread_cond_destroy(&db->changed);
+    pthread_mutex_destroy(&db->lock);
     bondy_free(db);
+}
+
+static void enter_as_reader(struct bondy_lmdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    while (atomic_load(&db->is_growing) && own_readers == 0)
+        pthread_cond_wait(&db->changed, &db->lock);
+    db->reader_count++;
+    own_readers++;
+    pthread_mutex_unlock(&db->lock);
+}
+
+static void leave_as_reader(struct bondy_lmdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    own_readers--;
+    if (--db->reader_count == 0)
+        pthread_cond_broadcast(&db->changed);
+    pthread_mutex_unlock(&db->lock);
 }
 
 static int begin(struct bondy_lmdb *db, MDB_txn *parent, bool is_reader,
@@ -101,11 +129,11 @@ static int begin(struct bondy_lmdb *db, MDB_txn *parent, bool is_reader,
     txn->db = db;
     txn->is_reader = is_reader;
     if (is_reader)
-        pthread_rwlock_rdlock(&db->readers);
+        enter_as_reader(db);
     rc = mdb_txn_begin(db->env, parent, is_reader ? MDB_RDONLY : 0, &txn->txn);
     if (rc != 0) {
         if (is_reader)
-            pthread_rwlock_unlock(&db->readers);
+            leave_as_reader(db);
         bondy_free(txn);
         return fail(err, "starting a transaction", rc);
     }
@@ -128,7 +156,7 @@ int bondy_lmdb_begin_read(struct bondy_lmdb *db, struct bondy_lmdb_txn **out,
 static void end(struct bondy_lmdb_txn *txn)
 {
     if (txn->is_reader)
-        pthread_rwlock_unlock(&txn->db->readers);
+        leave_as_reader(txn->db);
     bondy_free(txn);
 }
 
@@ -249,11 +277,14 @@ int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *er
         return bondy_fail(err, BONDY_ELIMIT,
                           "the store has reached its limit of %llu octets (store.map_size_max)",
                           (unsigned long long)db->map_size_max);
+    pthread_mutex_lock(&db->lock);
     atomic_store(&db->is_growing, true);
-    pthread_rwlock_wrlock(&db->readers);
-    atomic_store(&db->is_growing, false);
+    while (db->reader_count > 0)
+        pthread_cond_wait(&db->changed, &db->lock);
     rc = mdb_env_set_mapsize(db->env, size);
-    pthread_rwlock_unlock(&db->readers);
+    atomic_store(&db->is_growing, false);
+    pthread_cond_broadcast(&db->changed);
+    pthread_mutex_unlock(&db->lock);
     if (rc != 0)
         return fail(err, "growing the store", rc);
     db->map_size = size;

@@ -121,7 +121,8 @@ int bondy_store_run_wait(struct bondy_store *store, struct bondy_store_job *job,
  * pool. Records borrow from it. */
 struct bondy_store_view;
 
-/* The caller ends it, soon: pages that a view still shows cannot be used again. One thread. */
+/* The caller ends it, soon, on the same thread: pages that a view still shows cannot be used again,
+ * and the store cannot grow meanwhile. */
 int bondy_store_view_begin(struct bondy_store *store, struct bondy_store_view **out,
                            struct bondy_error *err);
 void bondy_store_view_end(struct bondy_store_view *view); /* NULL is fine */

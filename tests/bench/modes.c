@@ -126,7 +126,13 @@ static void make_request(struct peer *peer)
 
 static void say_hello(struct peer *peer)
 {
-    struct frame hello = wire_hello(peer->transport, peer->serializer, run.plan->realm);
+    char authid[64];
+    struct frame hello;
+
+    snprintf(authid, sizeof authid, "%s%u", run.plan->authid == NULL ? "" : run.plan->authid,
+             peer->index);
+    hello = wire_hello(peer->transport, peer->serializer, run.plan->realm,
+                       run.plan->authid == NULL ? NULL : authid);
 
     peer_send(peer, &hello);
     wire_free(&hello);

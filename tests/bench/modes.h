@@ -20,6 +20,8 @@ struct plan {
     double warmup_s, seconds;
     double rate; /* open loop: operations a second in all; 0 = closed loop */
     const char *realm;
+    const char
+        *authid; /* the peers are <authid>0, <authid>1, ... (method trust); NULL: anonymous */
     const char *http_path;
     long pid;         /* of the server, for its memory */
     unsigned process; /* number among the forked ones */

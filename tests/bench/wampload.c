@@ -22,7 +22,8 @@ static void usage(void)
            "  --port N --path /ws --transport rs|ws|raw|http --serializer json|msgpack|cbor\n"
            "  --callee-port N --callee-transport T --callee-serializer S\n"
            "  --callers N --callees N --subscribers N --connections N --depth N --payload OCTETS\n"
-           "  --rate OPS (open loop) --warmup S --seconds S --realm URI --http-path PATH\n"
+           "  --rate OPS (open loop) --warmup S --seconds S --realm URI --authid PREFIX "
+           "--http-path PATH\n"
            "  --pid PID (memory of the server) --sources N (client addresses) -j N (processes)\n",
            modes_names());
     exit(2);
@@ -55,6 +56,7 @@ enum {
     OPT_WARMUP,
     OPT_SECONDS,
     OPT_REALM,
+    OPT_AUTHID,
     OPT_HTTP_PATH,
     OPT_PID,
     OPT_SOURCES
@@ -78,6 +80,7 @@ static const struct option options[] = {
     {"warmup", 1, NULL, OPT_WARMUP},
     {"seconds", 1, NULL, OPT_SECONDS},
     {"realm", 1, NULL, OPT_REALM},
+    {"authid", 1, NULL, OPT_AUTHID},
     {"http-path", 1, NULL, OPT_HTTP_PATH},
     {"pid", 1, NULL, OPT_PID},
     {"sources", 1, NULL, OPT_SOURCES},
@@ -110,6 +113,9 @@ static bool take_connection_option(struct plan *plan, int option)
         return true;
     case OPT_REALM:
         plan->realm = optarg;
+        return true;
+    case OPT_AUTHID:
+        plan->authid = optarg;
         return true;
     case OPT_HTTP_PATH:
         plan->http_path = optarg;

@@ -215,13 +215,22 @@ static struct frame finish(struct builder *b, enum transport transport)
     return frame;
 }
 
-struct frame wire_hello(enum transport transport, enum serializer serializer, const char *realm)
+struct frame wire_hello(enum transport transport, enum serializer serializer, const char *realm,
+                        const char *authid)
 {
     static const char *const roles[] = {"caller", "callee", "publisher", "subscriber"};
     struct builder b = begin(serializer, 1, 3);
 
     put_text(&b, realm, strlen(realm));
-    put_dict(&b, 1);
+    put_dict(&b, authid == NULL ? 1 : 3);
+    if (authid != NULL) {
+        put_key(&b, "authid");
+        put_text(&b, authid, strlen(authid));
+        put_key(&b, "authmethods");
+        put_list(&b, 1);
+        put_text(&b, "trust", 5);
+        end_list(&b);
+    }
     put_key(&b, "roles");
     put_dict(&b, 4);
     for (int i = 0; i < 4; i++) {

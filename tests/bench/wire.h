@@ -23,7 +23,9 @@ struct frame {
     enum serializer serializer;
 };
 
-struct frame wire_hello(enum transport transport, enum serializer serializer, const char *realm);
+/* `authid` NULL: anonymous; else the method `trust`. */
+struct frame wire_hello(enum transport transport, enum serializer serializer, const char *realm,
+                        const char *authid);
 struct frame wire_goodbye(enum transport transport, enum serializer serializer);
 struct frame wire_register(enum transport transport, enum serializer serializer, const char *uri);
 struct frame wire_subscribe(enum transport transport, enum serializer serializer, const char *uri);

@@ -15,6 +15,8 @@ static void on_change(void *context, const struct bondy_change *change)
     struct house *house = context;
 
     bondy_realms_on_change(house->realms, change);
+    if (house->principals != NULL)
+        bondy_principals_on_change(house->principals, change);
     bondy_catalog_on_change(house->catalog, change);
 }
 
@@ -23,6 +25,8 @@ static void on_commit(void *context)
     struct house *house = context;
 
     bondy_realms_publish(house->realms);
+    if (house->principals != NULL)
+        bondy_principals_on_commit(house->principals);
     bondy_catalog_publish(house->catalog);
 }
 
@@ -38,11 +42,22 @@ static const char *status_of(void *context)
     return ((struct house *)context)->status;
 }
 
+struct builtin {
+    struct bondy_store_job job;
+    struct bondy_edit edit;
+    json_t *password;
+};
+
 static int run_builtin(struct bondy_store_job *job, struct bondy_store_write *write,
                        struct bondy_error *err)
 {
-    (void)job;
-    return bondy_realm_apply_builtin(write, err);
+    struct builtin *builtin = BONDY_CONTAINER(job, struct builtin, job);
+
+    (void)err;
+    bondy_edit_start(&builtin->edit, write);
+    return bondy_edit_end(
+        &builtin->edit,
+        bondy_realm_apply_builtin(&builtin->edit, builtin->password, builtin->password != NULL));
 }
 
 static void must(int rc, const struct bondy_error *err)
@@ -51,7 +66,7 @@ static void must(int rc, const struct bondy_error *err)
         fail_msg("%s", err->text);
 }
 
-static void open_state(struct house *house)
+static void open_state(struct house *house, const char *password)
 {
     struct bondy_store_options options = {.path = house->path,
                                           .map_size = 1 << 20,
@@ -61,10 +76,14 @@ static void open_state(struct house *house)
                                           .context = house};
     struct bondy_gateway_options gateway = {.thread_count = 1, .call_timeout_ms = 5000};
     struct bondy_catalog_options catalog = {.publish = publish, .context = house};
-    struct bondy_store_job builtin = {.run = run_builtin};
+    struct builtin builtin = {.job.run = run_builtin, .edit.rules = &house->rules};
+    struct bondy_password_opts opts = {.cra = true, .cra_iterations = 4096};
     struct bondy_error err = {0};
+    json_t *problem = NULL;
 
-    house->realms = bondy_realms_create();
+    bondy_security_rules_init(&house->rules);
+    house->rules.pbkdf2_iterations = 4096;
+    house->realms = bondy_realms_create(&house->rules);
     gateway.realms = house->realms;
     house->gateway = bondy_gateway_create(&gateway);
     catalog.realms = house->realms;
@@ -73,9 +92,54 @@ static void open_state(struct house *house)
     must(bondy_realms_load_wait(house->realms, house->store, &err), &err);
     must(bondy_catalog_load_wait(house->catalog, house->store, &err), &err);
     must(bondy_store_start(house->store, &err), &err);
+    if (password != NULL)
+        must(bondy_user_prepare_password(&house->rules, &opts, bondy_slice_text(password),
+                                         &builtin.password, &problem),
+             &err);
     bondy_publish_idle();
-    must(bondy_store_run_wait(house->store, &builtin, &err), &err);
+    must(bondy_store_run_wait(house->store, &builtin.job, &err), &err);
     bondy_publish_busy();
+    bondy_edit_fini(&builtin.edit);
+    json_decref(builtin.password);
+}
+
+static void heard_of_user(void *context, const char *realm, const char *username,
+                          enum bondy_principal_change change, uint64_t spared)
+{
+    (void)context, (void)realm, (void)username, (void)change, (void)spared;
+}
+
+static void open_auth(struct house *house)
+{
+    const struct bondy_principals_options principals = {.store = house->store,
+                                                        .realms = house->realms,
+                                                        .on_change = heard_of_user,
+                                                        .context = house};
+    struct bondy_auth_options auth = {.store = house->store,
+                                      .realms = house->realms,
+                                      .rules = &house->rules,
+                                      .audit = house->audit,
+                                      .node_name = "test@node.example",
+                                      .hides_unknown_users = true};
+
+    house->principals = bondy_principals_create(&principals);
+    auth.principals = house->principals;
+    house->auth = bondy_auth_create(&auth);
+}
+
+static void open_audit(struct house *house)
+{
+    const struct bondy_audit_options options = {.folder = house->audit_path,
+                                                .max_bytes = 1 << 20,
+                                                .max_files = 3,
+                                                .buffer_len = 1 << 20,
+                                                .denials_per_second = 10};
+    const struct bondy_backup_desk_options backups = {
+        .store = house->store, .dir = house->backup_path, .node_name = "test@node.example"};
+    struct bondy_error err = {0};
+
+    must(bondy_audit_create(&options, &house->audit, &err), &err);
+    house->backups = bondy_backup_desk_create(&backups);
 }
 
 static bool flush_router(struct bondy_flush *flush)
@@ -149,20 +213,33 @@ static void open_http(struct house *house)
     bondy_gateway_join(house->gateway, house->loop, house->router_thread);
 }
 
+static const char *const ticket_methods[] = {"password", "wampcra", NULL};
+
 static void fill(struct house *house, const struct house_options *options)
 {
     struct bondy_admin_guard_options guard = {.node = &house->node,
                                               .allow_anonymous = options->allow_anonymous,
-                                              .password = options->password,
                                               .allowed_hosts = options->allowed_hosts};
     struct bondy_error err = {0};
 
     must(bondy_loop_create(0, &house->loop, &err), &err);
     house->status = "ready";
-    open_state(house);
+    open_state(house, options->password);
+    open_audit(house);
+    open_auth(house);
+    guard.auth = house->auth;
     house->node = (struct bondy_admin_node){.store = house->store,
                                             .realms = house->realms,
                                             .catalog = house->catalog,
+                                            .rules = &house->rules,
+                                            .audit = house->audit,
+                                            .backups = house->backups,
+                                            .principals = house->principals,
+                                            .tickets = {.lifetime_s = 3600,
+                                                        .max_lifetime_s = 86400,
+                                                        .authmethods = ticket_methods,
+                                                        .kept = 15,
+                                                        .takes_unknown = true},
                                             .name = "test@node.example",
                                             .version = "0.1.0",
                                             .started_mono_ms = bondy_clock_mono_ms(),
@@ -181,6 +258,8 @@ struct house *house_open(const struct house_options *options)
     bondy_publish_thread_start();
     house->folder = bondy_test_mkdir();
     snprintf(house->path, sizeof house->path, "%s/store", house->folder);
+    snprintf(house->audit_path, sizeof house->audit_path, "%s/audit", house->folder);
+    snprintf(house->backup_path, sizeof house->backup_path, "%s/backup", house->folder);
     fill(house, options);
     return house;
 }
@@ -190,6 +269,7 @@ static void empty(struct house *house)
 {
     bondy_http_server_destroy(house->http);
     bondy_publish_idle();
+    bondy_backup_desk_destroy(house->backups);
     bondy_store_close(house->store);
     bondy_publish_busy();
     bondy_loop_turn(house->loop, 0);
@@ -200,10 +280,13 @@ static void empty(struct house *house)
     bondy_router_destroy(house->router);
     bondy_gateway_destroy(house->gateway);
     bondy_admin_guard_destroy(house->guard);
+    bondy_auth_destroy(BONDY_MOVE(house->auth));
+    bondy_principals_destroy(BONDY_MOVE(house->principals));
     bondy_procedures_destroy(house->procedures);
     bondy_publish_barrier_wait();
     bondy_catalog_destroy(house->catalog);
     bondy_realms_destroy(house->realms);
+    bondy_audit_destroy(house->audit);
 }
 
 struct house *house_reopen(struct house *house, const struct house_options *options)

@@ -6,8 +6,12 @@
  * admin API, and an HTTP server that clients of the test connect to. */
 
 #include "src/admin/api.h"
+#include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
+#include "src/security/auth.h"
+#include "src/security/principal.h"
+#include "src/security/user.h"
 #include "tests/lib/http_client.h"
 
 struct house_options {
@@ -20,7 +24,13 @@ struct house {
     char *folder;
     char path[512];
     struct bondy_loop *loop;
+    char audit_path[512], backup_path[512];
     struct bondy_store *store;
+    struct bondy_security_rules rules;
+    struct bondy_audit *audit;
+    struct bondy_principals *principals;
+    struct bondy_auth *auth;
+    struct bondy_backup_desk *backups;
     struct bondy_realms *realms;
     struct bondy_catalog *catalog;
     struct bondy_procedures *procedures;

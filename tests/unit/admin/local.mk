@@ -14,3 +14,10 @@ TESTS += tests/unit/admin/test_procedures
 tests_unit_admin_test_procedures_SOURCES = tests/unit/admin/test_procedures.c $(ADMIN_HOUSE)
 tests_unit_admin_test_procedures_CFLAGS = $(TEST_CFLAGS)
 tests_unit_admin_test_procedures_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/admin/test_rest_identities
+TESTS += tests/unit/admin/test_rest_identities
+THREAD_TESTS += tests/unit/admin/test_rest_identities
+tests_unit_admin_test_rest_identities_SOURCES = tests/unit/admin/test_rest_identities.c \
+	$(ADMIN_HOUSE)
+tests_unit_admin_test_rest_identities_CFLAGS = $(TEST_CFLAGS)
+tests_unit_admin_test_rest_identities_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)

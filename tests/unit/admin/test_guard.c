@@ -12,8 +12,8 @@
 #include "src/sys/file.h"
 #include "tests/unit/admin/house.h"
 
-/* admin:right */
-#define RIGHT "Authorization: Basic YWRtaW46cmlnaHQ=\r\n"
+/* admin:kettle-46 */
+#define RIGHT "Authorization: Basic YWRtaW46a2V0dGxlLTQ2\r\n"
 
 static unsigned status_of(struct house *house, const char *method, const char *path,
                           const char *headers)
@@ -30,14 +30,14 @@ static unsigned status_of(struct house *house, const char *method, const char *p
 
 static void without_credentials_only_health_and_metrics_answer(void **state)
 {
-    struct house *house = house_open(&(struct house_options){.password = "right"});
+    struct house *house = house_open(&(struct house_options){.password = "kettle-46"});
 
     (void)state;
     assert_int_equal(status_of(house, "GET", "/realms", NULL), 401);
     assert_int_equal(status_of(house, "POST", "/services/call", NULL), 401);
     assert_int_equal(status_of(house, "GET", "/realms", RIGHT), 200);
     assert_int_equal(
-        status_of(house, "GET", "/realms", "Authorization: basic YWRtaW46cmlnaHQ=\r\n"), 200);
+        status_of(house, "GET", "/realms", "Authorization: basic YWRtaW46a2V0dGxlLTQ2\r\n"), 200);
     assert_int_equal(status_of(house, "GET", "/ping", NULL), 204);
     assert_int_equal(status_of(house, "GET", "/metrics", NULL), 200);
     assert_int_equal(status_of(house, "GET", "/status", NULL), 200);
@@ -47,16 +47,16 @@ static void without_credentials_only_health_and_metrics_answer(void **state)
 static void wrong_credentials_are_never_taken_for_anonymous(void **state)
 {
     static const char *const wrong[] = {
-        "Authorization: Basic YWRtaW46d3Jvbmc=\r\n", /* admin:wrong */
-        "Authorization: Basic cm9vdDpyaWdodA==\r\n", /* root:right */
-        "Authorization: Basic YWRtaW4=\r\n",         /* no colon */
+        "Authorization: Basic YWRtaW46d3Jvbmc=\r\n",     /* admin:wrong */
+        "Authorization: Basic cm9vdDprZXR0bGUtNDY=\r\n", /* root:kettle-46 */
+        "Authorization: Basic YWRtaW4=\r\n",             /* no colon */
         "Authorization: Basic !!!\r\n",
         "Authorization: Basic\r\n",
         "Authorization: Bearer abc\r\n",
         "Authorization: x\r\n",
     };
     struct house *house =
-        house_open(&(struct house_options){.allow_anonymous = true, .password = "right"});
+        house_open(&(struct house_options){.allow_anonymous = true, .password = "kettle-46"});
 
     (void)state;
     assert_int_equal(status_of(house, "GET", "/realms", NULL), 200);
@@ -129,7 +129,7 @@ static void allowed_hosts_replace_the_built_in_ones(void **state)
 
 static void health_says_what_the_node_is_doing(void **state)
 {
-    struct house *house = house_open(&(struct house_options){.password = "right"});
+    struct house *house = house_open(&(struct house_options){.password = "kettle-46"});
     struct http_reply reply;
 
     (void)state;

@@ -94,6 +94,10 @@ static int setup(void **state)
 
     json_decref(house_expect(house, 201, "POST", "/realms", "{\"uri\":\"org.acme\"}"));
     json_decref(house_expect(house, 201, "POST", "/realms", "{\"uri\":\"org.other\"}"));
+    json_decref(
+        house_expect(house, 201, "POST", "/realms/org.acme/grants",
+                     "{\"roles\":\"all\",\"permissions\":[\"wamp.call\",\"wamp.subscribe\"],"
+                     "\"uri\":\"\",\"match\":\"prefix\"}"));
     *state = house;
     return 0;
 }

@@ -66,7 +66,7 @@ static void a_realm_lives_from_post_to_delete(void **state)
     http_reply_fini(&reply);
     realm = house_expect(house, 200, "GET", "/realms/org.acme", NULL);
     assert_string_equal(text_at(realm, "description"), "Shop");
-    assert_string_equal(text_at(realm, "security_status"), "disabled");
+    assert_string_equal(text_at(realm, "security_status"), "enabled");
     assert_int_equal(json_array_size(json_object_get(realm, "public_keys")), 0);
     json_decref(realm);
     realm = house_expect(house, 200, "PUT", "/v1.0/realms/org.acme/", "{\"description\":\"New\"}");
@@ -92,12 +92,11 @@ static void what_is_wrong_with_a_realm_is_said(void **state)
         {"POST", "/realms", "{\"uri\":\"a b\"}", 400, "bondy.error.invalid_value"},
         {"POST", "/realms", "{\"uri\":\"a\",\"x\":1}", 400, "bondy.error.invalid_data"},
         {"POST", "/realms", "{\"uri\":\"bondy\"}", 400, "wamp.error.invalid_argument"},
-        {"POST", "/realms", "{\"uri\":\"a\",\"users\":[]}", 501, "bondy.error.not_implemented"},
+        {"POST", "/realms", "{\"uri\":\"a\",\"users\":7}", 400, "bondy.error.invalid_datatype"},
         {"POST", "/realms", REALM, 409, "bondy.error.already_exists"},
-        {"POST", "/realms?dry_run=true", REALM, 501, "bondy.error.not_implemented"},
+        {"POST", "/realms?dry_run=true", REALM, 409, "bondy.error.already_exists"},
         {"PUT", "/realms/no.such", "{}", 404, "bondy.error.not_found"},
         {"DELETE", "/realms/com.leapsight.bondy", NULL, 400, "wamp.error.invalid_argument"},
-        {"PUT", "/realms/org.acme/security_enabled", NULL, 501, "bondy.error.not_implemented"},
         {"GET", "/realms/no.such/security_enabled", NULL, 404, "bondy.error.not_found"},
     };
     struct house *house = *state;
@@ -135,9 +134,13 @@ static void security_is_a_resource_of_its_own(void **state)
     expect(house, 201, "POST", "/realms", REALM);
     assert_int_equal(
         house_ask(house, "GET", "/realms/org.acme/security_enabled", NULL, NULL, &reply), 200);
-    assert_string_equal(reply.body.data, "false");
+    assert_string_equal(reply.body.data, "true");
     http_reply_fini(&reply);
     expect(house, 204, "DELETE", "/realms/org.acme/security_enabled", NULL);
+    house_ask(house, "GET", "/realms/org.acme/security_enabled", NULL, NULL, &reply);
+    assert_string_equal(reply.body.data, "false");
+    http_reply_fini(&reply);
+    expect(house, 204, "PUT", "/realms/org.acme/security_enabled", NULL);
     expect_code(house, 400, "wamp.error.invalid_argument", "DELETE",
                 "/realms/bondy/security_enabled", NULL);
 }

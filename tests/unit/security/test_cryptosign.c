@@ -170,6 +170,23 @@ static void without_the_channel_a_signature_does_not_count(void **state)
     assert_false(bondy_cryptosign_verify(&login, bondy_slice_text(vectors[4].signature)));
 }
 
+/* The zero key is a point of small order, for which signatures can be made without a secret. */
+static void without_a_key_nothing_verifies(void **state)
+{
+    static const char zeros[193] = "";
+    struct bondy_cryptosign login;
+    char text[129];
+
+    (void)state;
+    json_decref(challenge_for(&vectors[1], &login));
+    memset(login.pubkey, 0, sizeof login.pubkey);
+    assert_false(bondy_cryptosign_verify(&login, bondy_slice_text(vectors[1].signature)));
+    memset(text, '0', 128);
+    text[1] = '1';
+    assert_false(bondy_cryptosign_verify(&login, bondy_slice_of(text, 128)));
+    assert_false(bondy_cryptosign_verify(&login, bondy_slice_of(zeros, 128)));
+}
+
 static void a_binding_is_echoed_when_the_channel_has_it(void **state)
 {
     static const struct {
@@ -272,6 +289,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(only_hexadecimal_of_the_right_length_is_a_signature),
         cmocka_unit_test(without_the_channel_a_signature_does_not_count),
+        cmocka_unit_test(without_a_key_nothing_verifies),
         cmocka_unit_test(a_binding_is_echoed_when_the_channel_has_it),
         cmocka_unit_test(bad_authextra_is_refused),
         cmocka_unit_test(the_router_answers_a_clients_challenge_with_its_key),

@@ -104,6 +104,9 @@ static void a_stored_kid_is_kept(void **state)
     assert_int_equal(bondy_key_parse(bondy_slice_text(pem), BONDY_KEY_EC_P256,
                                      bondy_slice_of("a\0b", 3), &other, NULL),
                      BONDY_EINVAL);
+    assert_int_equal(bondy_key_parse(bondy_slice_text(pem), BONDY_KEY_EC_P256, BONDY_SLICE("a\xff"),
+                                     &other, NULL),
+                     BONDY_EINVAL);
     bondy_key_destroy(key);
     bondy_free(pem);
 }

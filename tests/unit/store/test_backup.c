@@ -526,6 +526,7 @@ static void only_the_newest_are_kept(void **state)
     struct store_rig *rig = *state;
     json_t *list;
     size_t removed;
+    char path[600];
 
     assert_int_equal(bondy_backup_list_wait(rig->dir, &list, NULL), BONDY_OK);
     assert_int_equal(json_array_size(list), 0);
@@ -534,6 +535,13 @@ static void only_the_newest_are_kept(void **state)
         bondy_free(make_backup(rig, plain));
     assert_int_equal(bondy_backup_keep_wait(rig->dir, 2, &removed, NULL), BONDY_OK);
     assert_int_equal(removed, 3);
+    assert_int_equal(bondy_backup_list_wait(rig->dir, &list, NULL), BONDY_OK);
+    assert_int_equal(json_array_size(list), 2);
+    json_decref(list);
+    snprintf(path, sizeof path, "%s/bondy_backup.1.7.bdyb.part", rig->dir);
+    fclose(fopen(path, "w"));
+    assert_int_equal(bondy_backup_clean_wait(rig->dir, NULL), BONDY_OK);
+    assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(bondy_backup_list_wait(rig->dir, &list, NULL), BONDY_OK);
     assert_int_equal(json_array_size(list), 2);
     json_decref(list);
