@@ -77,7 +77,7 @@ uint64_t bondy_tickets_valid_since(const struct bondy_store_view *view,
 
     if (strcmp(user->authrealm, realm->uri) == 0)
         return newest_of(view, realm, username, user->ugen, "pket");
-    authrealm = bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
+    authrealm = bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
     if (authrealm == NULL)
         return since;
     other = newest_of(view, authrealm, username, user->auth_ugen, "pket");
@@ -336,7 +336,8 @@ static void collect_all(const struct bondy_store_view *view, const struct bondy_
 json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bondy_realm *realm,
                            const struct bondy_user *user)
 {
-    struct bondy_realm *authrealm = bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
+    struct bondy_realm *authrealm =
+        bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
     uint64_t since = bondy_tickets_valid_since(view, realm, user);
     struct collecting collecting = {.id = BONDY_SLICE_EMPTY};
     json_t *list = json_array(), *claims;
