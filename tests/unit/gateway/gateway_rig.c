@@ -92,7 +92,7 @@ static void closed(void *transport)
 }
 
 static const struct bondy_session_out callee_out = {BONDY_FRAMING_MESSAGE, frame_head, hear,
-                                                    hear_shared, closed};
+                                                    hear_shared,           closed,     NULL};
 
 /* The next message that starts with `prefix`, as a static copy; others are dropped. */
 static bool next_heard(struct gateway_rig *rig, const char *prefix, char out[4096])

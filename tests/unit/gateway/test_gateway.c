@@ -361,6 +361,7 @@ static enum bondy_admission admit(void *context, struct bondy_request *request,
                                   struct bondy_gateway_pending *pending,
                                   struct bondy_identity *identity)
 {
+    static const struct bondy_slice group = BONDY_SLICE("operators");
     struct bondy_slice who = bondy_request_header(request, "x-user");
 
     (void)context;
@@ -370,7 +371,7 @@ static enum bondy_admission admit(void *context, struct bondy_request *request,
         return BONDY_ADMISSION_NO;
     }
     *identity = (struct bondy_identity){
-        .authid = who, .authrole = BONDY_SLICE("operators"), .authmethod = BONDY_SLICE("test")};
+        .authid = who, .authmethod = BONDY_SLICE("test"), .groups = &group, .group_count = 1};
     return BONDY_ADMISSION_YES;
 }
 

@@ -18,12 +18,15 @@
 static const char mirror[] =
     "{'id':'mirror','host':'_','realm_uri':'org.rivermap','variables':{'upstream':'secret'},"
     "'defaults':{'accepts':['application/json','application/msgpack','application/cbor',"
-    " 'application/x-www-form-urlencoded','multipart/form-data','text/plain','image/png'],"
+    " 'application/x-www-form-urlencoded','multipart/form-data','text/plain','image/png',"
+    " 'application/x-ndjson','application/merge-patch+json'],"
     " 'provides':['application/json','application/msgpack','application/cbor','text/plain',"
     "  'image/png']},"
     "'versions':{'1':{'base_path':'','paths':{"
     "'/body':{'post':{'action':{'type':'static'},"
     "  'response':{'on_result':{'body':'{{request.body}}'}}},"
+    " 'delete':{'action':{'type':'static'},"
+    "  'response':{'on_result':{'body':['{{request.body}}'],'status_code':200}}},"
     " 'get':{'action':{'type':'static'},"
     "  'response':{'on_result':{'body':['{{request.body}}','{{request.body_length}}']}}}},"
     "'/name':{'post':{'action':{'type':'static'},"
@@ -44,15 +47,93 @@ static const char mirror[] =
     "   'query_lists':'{{request.query_lists}}','bindings':'{{request.bindings}}',"
     "   'cookies':'{{request.cookies}}','trace_id':'{{request.trace_id}}',"
     "   'x':'{{request.headers |> get(x-one)}}','realm':'{{security.realm_uri}}'}}}}},"
-    "'/page':{'get':{'action':{'type':'static'},"
-    "  'response':{'on_result':{'body':'{{request.query_params.page |> integer}}'}}}}"
-    "}}}}";
+    "'/tagged':{'get':{'action':{'type':'static'},'response':{'on_result':{'body':'x',"
+    "   'headers':{'etag':'\\\"v7\\\"'}}}}},"
+                                   "'/page':{'get':{'action':{'type':'static'},"
+                                   "  'response':{'on_result':{'body':'{{request.query_params.page "
+                                   "|> integer}}'}}}}"
+                                   "}}}}";
 
 static int start_mirror(void **state)
 {
     gateway_rig_start(state);
     gateway_rig_load(*state, mirror);
     return 0;
+}
+
+/* ---- lines, merge patches, DELETE, validators --------------------------------------------------
+ */
+
+static void lines_are_an_array(void **state)
+{
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *answer;
+    } cases[] = {
+        {"{\"a\":1}\n[2]\n\n\"x\"", 200, "[{'a':1},[2],'x']"},
+        {"{\"a\":1}\r\n{\"b\":2}\r\n", 200, "[{'a':1},{'b':2}]"},
+        {"\n\n", 200, "[]"},
+        {"{\"a\":1}\n{\"a\":", 400, NULL},
+        {"{\"a\":1,\"a\":2}\n", 400, NULL},
+        {"1 2\n", 400, NULL},
+    };
+    struct gateway_rig *rig = *state;
+
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        if (gateway_rig_ask(rig, "POST /body", "Content-Type: application/x-ndjson\r\n",
+                            cases[i].body) != cases[i].status)
+            fail_msg("%s: %u", cases[i].body, rig->reply.status);
+        if (cases[i].answer != NULL)
+            assert_json(rig->reply.body.data, cases[i].answer);
+        else
+            assert_non_null(strstr(rig->reply.body.data, "line "));
+    }
+}
+
+static void a_merge_patch_is_json(void **state)
+{
+    struct gateway_rig *rig = *state;
+
+    assert_int_equal(gateway_rig_ask(rig, "POST /body",
+                                     "Content-Type: application/merge-patch+json\r\n",
+                                     "{\"a\":null}"),
+                     200);
+    assert_json(rig->reply.body.data, "{'a':null}");
+}
+
+static void delete_may_have_a_body(void **state)
+{
+    struct gateway_rig *rig = *state;
+
+    assert_int_equal(gateway_rig_ask(rig, "DELETE /body", JSON_TYPE, "{\"a\":1}"), 200);
+    assert_json(rig->reply.body.data, "[{'a':1}]");
+    assert_int_equal(gateway_rig_ask(rig, "DELETE /body", NULL, NULL), 200);
+    assert_json(rig->reply.body.data, "['']");
+    assert_int_equal(gateway_rig_ask(rig, "DELETE /body", "Content-Type: text/xml\r\n", NULL), 200);
+    assert_int_equal(gateway_rig_ask(rig, "DELETE /body", "Content-Type: text/xml\r\n", "<a/>"),
+                     415);
+    assert_int_equal(gateway_rig_ask(rig, "DELETE /body", JSON_TYPE, "{"), 400);
+}
+
+static void what_the_client_has_is_not_sent_again(void **state)
+{
+    static const struct {
+        const char *header;
+        unsigned status;
+    } cases[] = {
+        {"If-None-Match: \"v7\"\r\n", 304},        {"If-None-Match: W/\"v7\"\r\n", 304},
+        {"If-None-Match: \"a\", \"v7\"\r\n", 304}, {"If-None-Match: *\r\n", 304},
+        {"If-None-Match: \"v8\"\r\n", 200},        {"If-None-Match: v7\r\n", 200},
+    };
+    struct gateway_rig *rig = *state;
+
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        if (gateway_rig_ask(rig, "GET /tagged", cases[i].header, NULL) != cases[i].status)
+            fail_msg("%s: %u", cases[i].header, rig->reply.status);
+        assert_string_equal(http_reply_header(&rig->reply, "etag"), "\"v7\"");
+        assert_int_equal(rig->reply.body.len == 0, cases[i].status == 304);
+    }
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -350,6 +431,10 @@ int main(void)
 {
 #define MIRROR(test) cmocka_unit_test_setup_teardown(test, start_mirror, gateway_rig_stop)
     const struct CMUnitTest tests[] = {
+        MIRROR(lines_are_an_array),
+        MIRROR(a_merge_patch_is_json),
+        MIRROR(delete_may_have_a_body),
+        MIRROR(what_the_client_has_is_not_sent_again),
         MIRROR(json_bodies_are_proved_before_they_are_used),   /* P4, P5, P7 */
         MIRROR(a_body_with_more_values_than_the_limit_is_400), /* P4, P5, P7 */
         MIRROR(a_body_too_deep_for_its_message_is_400),
