@@ -255,7 +255,7 @@ static void become_http(struct greeting *greeting)
         identify_local(handover.fd, &peer);
     if (handover.wire != NULL)
         handover.fd = bondy_relay_start(handover.door, handover.fd, handover.wire,
-                                        bondy_buf_slice(&handover.clear));
+                                        bondy_buf_slice(&handover.clear), NULL);
     bondy_buf_fini(&handover.clear);
     if (handover.fd < 0)
         on_http_closed(ticket);
@@ -282,11 +282,11 @@ static void become_websocket(struct greeting *greeting, size_t head_len,
     start.listener = handover.listener;
     start.ticket = handover.ticket;
     start.peer = &handover.peer;
-    start.is_tls = handover.wire != NULL;
     start.fd = handover.fd;
-    if (start.is_tls) {
+    if (handover.wire != NULL) {
         start.fd = bondy_relay_start(handover.door, handover.fd, handover.wire,
-                                     bondy_slice_skip(bondy_buf_slice(&handover.clear), head_len));
+                                     bondy_slice_skip(bondy_buf_slice(&handover.clear), head_len),
+                                     &start.relay);
     } else if (!take_head(&handover, head_len)) {
         close(start.fd);
         start.fd = -1;
