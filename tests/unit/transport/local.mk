@@ -51,6 +51,13 @@ tests_unit_transport_test_tls_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_tls_LDADD = $(TRANSPORT_TEST_LIBS)
 TESTS += tests/unit/transport/test_tls
 
+check_PROGRAMS += tests/unit/transport/test_binding
+tests_unit_transport_test_binding_SOURCES = tests/unit/transport/test_binding.c \
+	$(TRANSPORT_TEST_COMMON)
+tests_unit_transport_test_binding_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_binding_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_binding
+
 # With the real router; realms are those of tests/lib/rig.
 check_PROGRAMS += tests/unit/transport/test_wamp
 tests_unit_transport_test_wamp_SOURCES = tests/unit/transport/test_wamp.c
