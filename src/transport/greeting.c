@@ -15,6 +15,7 @@
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/transport/door.h"
+#include "src/transport/origin.h"
 #include "src/transport/upgrade.h"
 
 /* SO_RCVLOWAT does not hold for polled Unix sockets: these are looked at again on a timer. */
@@ -273,9 +274,9 @@ static bool take_head(const struct handover *handover, size_t len)
 
 /* `upgrade` borrows from the greeting's octets, which are here until the end of this function. */
 static void become_websocket(struct greeting *greeting, size_t head_len,
-                             const struct bondy_upgrade *upgrade)
+                             const struct bondy_upgrade *upgrade, struct bondy_slice cookies)
 {
-    struct bondy_websocket_start start = {.upgrade = upgrade};
+    struct bondy_websocket_start start = {.upgrade = upgrade, .cookies = cookies};
     struct handover handover;
 
     let_go(greeting, &handover);
@@ -300,25 +301,51 @@ static void become_websocket(struct greeting *greeting, size_t head_len,
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
+static bool is_allowed(const struct greeting *greeting, const struct bondy_upgrade *upgrade)
+{
+    const struct bondy_door_listener *listener = greeting->listener;
+    const struct bondy_door_knock knock = {.peer = &greeting->peer,
+                                           .host = upgrade->host,
+                                           .origin = upgrade->origin,
+                                           .is_tls = greeting->wire != NULL};
+
+    return listener->allow_upgrade == NULL || listener->allow_upgrade(listener->context, &knock);
+}
+
+/* Whether what was read well is served here: 0, or the status to refuse it with. */
+static int judge_upgrade(const struct greeting *greeting, const struct bondy_upgrade *upgrade,
+                         struct bondy_slice *cookies, const char **why)
+{
+    const struct bondy_door_listener *listener = greeting->listener;
+    const struct bondy_origin_rules rules = {.is_tls = greeting->wire != NULL,
+                                             .listed = listener->cookie_origins};
+
+    *why = "no WebSocket here";
+    if (listener->websocket_path != NULL &&
+        !bondy_slice_is(upgrade->path, listener->websocket_path))
+        return 404;
+    *why = "host or origin not allowed";
+    if (!is_allowed(greeting, upgrade))
+        return 403;
+    *why = "too many connections";
+    if (greeting->is_full || greeting->door->is_closing)
+        return 503;
+    return bondy_origin_judge(upgrade, &rules, cookies, why);
+}
+
 static void upgrade_or_refuse(struct greeting *greeting, struct bondy_slice head)
 {
-    struct bondy_door_listener *listener = greeting->listener;
+    struct bondy_slice cookies = BONDY_SLICE_EMPTY;
     struct bondy_upgrade upgrade;
     const char *why;
     int status = bondy_upgrade_parse(head, &upgrade, &why);
 
+    if (status == 0)
+        status = judge_upgrade(greeting, &upgrade, &cookies, &why);
     if (status != 0)
         refuse(greeting, status, why);
-    else if (listener->websocket_path != NULL &&
-             !bondy_slice_is(upgrade.path, listener->websocket_path))
-        refuse(greeting, 404, "no WebSocket here");
-    else if (listener->allow_upgrade != NULL &&
-             !listener->allow_upgrade(listener->context, upgrade.host, upgrade.origin))
-        refuse(greeting, 403, "host or origin not allowed");
-    else if (greeting->is_full || greeting->door->is_closing)
-        refuse(greeting, 503, "too many connections");
     else
-        become_websocket(greeting, head.len, &upgrade);
+        become_websocket(greeting, head.len, &upgrade, cookies);
 }
 
 static void http_or_refuse(struct greeting *greeting)
