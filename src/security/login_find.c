@@ -50,8 +50,8 @@ static void read_offer(struct bondy_login *login)
             continue;
         name = bondy_slice_of(json_string_value(one), json_string_length(one));
         method = bondy_login_method(name);
-        if (method != NULL && bondy_realm_has_authmethod(login->realm, name) &&
-            may_be_sent(login, method))
+        if (method != NULL && (login->is_check || !method->is_outside) &&
+            bondy_realm_has_authmethod(login->realm, name) && may_be_sent(login, method))
             login->offered[login->offered_count++] = method;
     }
 }

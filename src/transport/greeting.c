@@ -223,12 +223,30 @@ static void become_rawsocket(struct greeting *greeting)
     bondy_buf_fini(&handover.clear);
 }
 
+/* What is the HTTP server's until the connection is over. */
+struct lodger {
+    struct bondy_door_ticket ticket;
+    char certificate[]; /* the client's name; "" when there is none */
+};
+
 static void on_http_closed(void *token)
 {
-    struct bondy_door_ticket *ticket = token;
+    struct lodger *lodger = token;
 
-    bondy_door_ticket_return(ticket);
-    bondy_free(ticket);
+    bondy_door_ticket_return(&lodger->ticket);
+    bondy_free(lodger);
+}
+
+static struct lodger *lodger_create(const struct bondy_wire *wire)
+{
+    char name[BONDY_TLS_NAME_MAX] = "";
+    struct lodger *lodger;
+
+    if (wire != NULL)
+        bondy_wire_client_name(wire, name);
+    lodger = bondy_alloc(sizeof *lodger + strlen(name) + 1);
+    memcpy(lodger->certificate, name, strlen(name) + 1);
+    return lodger;
 }
 
 static void identify_local(int fd, struct bondy_http_peer *peer)
@@ -244,13 +262,14 @@ static void identify_local(int fd, struct bondy_http_peer *peer)
 
 static void become_http(struct greeting *greeting)
 {
-    struct bondy_door_ticket *ticket = bondy_alloc(sizeof *ticket);
-    struct bondy_http_peer peer = {.on_closed = on_http_closed, .token = ticket};
+    struct lodger *lodger = lodger_create(greeting->wire);
+    struct bondy_http_peer peer = {
+        .certificate = lodger->certificate, .on_closed = on_http_closed, .token = lodger};
     struct handover handover;
     struct bondy_error err;
 
     let_go(greeting, &handover);
-    *ticket = handover.ticket;
+    lodger->ticket = handover.ticket;
     peer.address = handover.peer;
     if (handover.listener->is_admin_local || handover.peer.any.sa_family == AF_UNIX)
         identify_local(handover.fd, &peer);
@@ -259,7 +278,7 @@ static void become_http(struct greeting *greeting)
                                         bondy_buf_slice(&handover.clear), NULL);
     bondy_buf_fini(&handover.clear);
     if (handover.fd < 0)
-        on_http_closed(ticket);
+        on_http_closed(lodger);
     else if (bondy_http_server_adopt(handover.door->http, handover.fd, handover.listener->http,
                                      &peer, &err) < 0)
         bondy_log(BONDY_LOG_DEBUG, "http_adopt_failed", BONDY_F_STR("reason", err.text));
