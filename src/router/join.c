@@ -236,6 +236,7 @@ static void join(struct bondy_session *session, const struct bondy_features *fea
 
     bondy_timer_stop(thread->wheel, &session->timer);
     take_features(session, features);
+    bondy_session_forget_cookies(session);
     bondy_session_identify(session, identity);
     bondy_session_enter(session, bondy_join_realm(thread, realm), identity);
     session->stats = bondy_stats_get(thread, realm->is_master, session->transport,
@@ -362,7 +363,7 @@ static void describe_peer(const struct bondy_session *session, struct bondy_logi
 {
     bool is_tls = strcmp(session->transport, "wss") == 0 || strcmp(session->transport, "tls") == 0;
 
-    *out = (struct bondy_login_peer){0};
+    *out = (struct bondy_login_peer){.cookies = session->cookies};
     bondy_address_read(session->peername, &out->address);
     out->is_secure = is_tls || bondy_address_is_loopback(&out->address);
     for (unsigned kind = 1; is_tls && kind < BONDY_BINDINGS; kind++)

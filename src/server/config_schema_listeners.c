@@ -158,8 +158,7 @@ static const struct bondy_config_row tls_rows[] = {
 
 static const struct bondy_config_row admin_rows[] = {
     {"admin_api.allow_cleartext", BONDY_KEY_FLAG, "off", 'S', '+',
-     .help = "administration without TLS on addresses that are not loopback",
-     .flags = BONDY_KEY_IS_GUARD | BONDY_KEY_IS_LATER},
+     .help = "administration without TLS on addresses that are not loopback"},
     {"admin_api.allow_anonymous", BONDY_KEY_FLAG, "off", 'S', '+',
      .help = "administration without credentials from this machine; what --dev sets"},
     {"admin_api.allowed_hosts", BONDY_KEY_LIST, NULL, 'S', '+',

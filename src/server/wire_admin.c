@@ -68,6 +68,7 @@ static void make_guard(struct bondy_server *server)
         .node = &server->admin->node,
         .auth = server->identity.auth,
         .allow_anonymous = bondy_config_flag(config, "admin_api.allow_anonymous"),
+        .allow_cleartext = bondy_config_flag(config, "admin_api.allow_cleartext"),
     };
     struct bondy_buf hosts = BONDY_BUF_EMPTY;
 
@@ -190,6 +191,17 @@ void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
                   json_object_get(info, "session"), "peername",
                   json_object_get(transport, "peername")));
     json_decref(info);
+}
+
+bool bondy_server_admin_allows(void *context, const struct bondy_door_knock *knock)
+{
+    const struct bondy_server *server = context;
+    const struct bondy_admin_knock ask = {.peer = knock->peer,
+                                          .scheme = knock->is_tls ? "https" : "http",
+                                          .host = knock->host,
+                                          .origin = knock->origin};
+
+    return bondy_admin_guard_allows(server->admin->guard, &ask);
 }
 
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server)

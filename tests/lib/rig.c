@@ -206,9 +206,16 @@ static void on_close(void *transport)
     peer->session = NULL;
 }
 
-static const struct bondy_session_out outs[] = {
-    {BONDY_FRAMING_RAWSOCKET, rawsocket_head, on_send, on_send_shared, on_close},
-    {BONDY_FRAMING_WEBSOCKET, other_head, on_send, on_send_shared, on_close}};
+static const struct bondy_session_out outs[] = {{.framing = BONDY_FRAMING_RAWSOCKET,
+                                                 .frame_head = rawsocket_head,
+                                                 .send = on_send,
+                                                 .send_shared = on_send_shared,
+                                                 .close = on_close},
+                                                {.framing = BONDY_FRAMING_WEBSOCKET,
+                                                 .frame_head = other_head,
+                                                 .send = on_send,
+                                                 .send_shared = on_send_shared,
+                                                 .close = on_close}};
 
 struct bondy_rig_peer *bondy_rig_peer(struct bondy_rig *rig, const char *name,
                                       enum bondy_serializer serializer)
