@@ -7,6 +7,7 @@
 #include "src/admin/procedures.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/security/ticket.h"
 #include "src/server/wire.h"
 #include "src/sys/publish.h"
 
@@ -16,6 +17,7 @@
 
 struct bondy_server_admin {
     struct bondy_admin_node node;
+    const char **ticket_methods; /* of the configuration */
     struct bondy_procedures *procedures;
     struct bondy_admin_guard *guard;
 };
@@ -81,6 +83,32 @@ static int make_guard(struct bondy_server *server, struct bondy_error *err)
     return rc;
 }
 
+/* security.ticket.* */
+static void fill_tickets(struct bondy_server_admin *admin, const struct bondy_config *config)
+{
+    static const char *const kept[] = {
+        [BONDY_TICKET_LOCAL] = "security.ticket.scope.local.persistence",
+        [BONDY_TICKET_SSO] = "security.ticket.scope.sso.persistence",
+        [BONDY_TICKET_CLIENT_LOCAL] = "security.ticket.scope.client_local.persistence",
+        [BONDY_TICKET_CLIENT_SSO] = "security.ticket.scope.client_sso.persistence",
+    };
+    const struct bondy_config_value *methods =
+        &bondy_config_find(config, "security.ticket.authmethods")->value;
+    struct bondy_admin_tickets *tickets = &admin->node.tickets;
+
+    admin->ticket_methods = bondy_calloc(methods->list_count + 1, sizeof admin->ticket_methods[0]);
+    for (size_t i = 0; i < methods->list_count; i++)
+        admin->ticket_methods[i] = methods->list[i];
+    tickets->authmethods = admin->ticket_methods;
+    for (unsigned scope = 0; scope < BONDY_COUNT(kept); scope++)
+        if (bondy_config_flag(config, kept[scope]))
+            tickets->kept |= 1u << scope;
+    tickets->lifetime_s = bondy_config_number(config, "security.ticket.expiry_time") / 1000;
+    tickets->max_lifetime_s = bondy_config_number(config, "security.ticket.max_expiry_time") / 1000;
+    tickets->takes_unknown = bondy_config_flag(config, "security.ticket.allow_not_found");
+    tickets->leeway_s = (unsigned)(bondy_config_number(config, "security.ticket.leeway") / 1000);
+}
+
 int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_server_admin *admin = bondy_zalloc(sizeof *admin);
@@ -102,6 +130,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .status = status_text,
         .context = server,
     };
+    fill_tickets(admin, server->config);
     admin->procedures = bondy_procedures_create(&admin->node);
     if ((rc = make_guard(server, err)) < 0)
         return rc;
@@ -136,5 +165,6 @@ void bondy_server_free_admin(struct bondy_server *server)
         return;
     bondy_procedures_destroy(admin->procedures);
     bondy_admin_guard_destroy(admin->guard);
+    bondy_free(admin->ticket_methods);
     bondy_free(admin);
 }
