@@ -13,10 +13,12 @@
 #include "src/http/problem.h"
 #include "src/security/auth.h"
 #include "src/security/ticket.h"
+#include "src/sys/tls.h"
 #include "src/wamp/base64.h"
 #include "src/wamp/errors.h"
 
 #define CREDENTIALS_MAX 2048
+#define HOST_MAX 256
 #define ADMIN_NAME "admin"
 #define ADMIN_ROLE "bondy.administrators"
 #define CHALLENGE "Basic realm=\"bondy-admin\", charset=\"UTF-8\", Bearer"
@@ -27,6 +29,7 @@ struct bondy_admin_guard {
     struct bondy_auth *auth;
     struct bondy_credentials *credentials;
     bool allow_anonymous;
+    bool allow_cleartext;
     char **hosts; /* lower case, without port; NULL-terminated */
 };
 
@@ -39,8 +42,12 @@ static struct bondy_slice without_brackets(struct bondy_slice host)
     return host;
 }
 
-static bool is_host_allowed(const struct bondy_admin_guard *guard, struct bondy_slice host)
+/* A socket of this machine's own, or one of the loopback addresses. */
+static bool is_host_allowed(const struct bondy_admin_guard *guard, const struct bondy_address *peer,
+                            struct bondy_slice host)
 {
+    if (!bondy_address_is_loopback(peer))
+        return true;
     host = without_brackets(host);
     for (char **allowed = guard->hosts; *allowed != NULL; allowed++)
         if (bondy_slice_eq(host, without_brackets(bondy_slice_text(*allowed))))
@@ -56,10 +63,10 @@ static bool changes_something(enum bondy_method method)
 
 /* A browser says where a page came from; it must be this very listener. Origins are compared whole:
  * scheme, host and port, as the client itself wrote them into Host. */
-static bool is_own_origin(const struct bondy_request *request, struct bondy_slice origin)
+static bool is_own_origin(const char *scheme_text, struct bondy_slice host,
+                          struct bondy_slice origin)
 {
-    struct bondy_slice scheme = bondy_slice_text(bondy_request_listener(request)->scheme);
-    struct bondy_slice host = bondy_request_header(request, "host"), rest;
+    struct bondy_slice scheme = bondy_slice_text(scheme_text), rest;
 
     if (origin.len != scheme.len + 3 + host.len ||
         strncasecmp(origin.data, scheme.data, scheme.len) != 0)
@@ -80,18 +87,43 @@ static bool comes_from_elsewhere(const struct bondy_admin_guard *guard,
 
     if (bondy_request_peer(request)->is_local)
         return false;
-    if (!is_host_allowed(guard, bondy_request_host(request))) {
+    if (!is_host_allowed(guard, &bondy_request_peer(request)->address,
+                         bondy_request_host(request))) {
         refuse_403(request, "This Host is not allowed.",
                    "Hosts that may be named are listed in admin_api.allowed_hosts.");
         return true;
     }
     if (origin.data != NULL && changes_something(bondy_request_method(request)) &&
-        !is_own_origin(request, origin)) {
+        !is_own_origin(bondy_request_listener(request)->scheme,
+                       bondy_request_header(request, "host"), origin)) {
         refuse_403(request, "This Origin is not allowed.",
                    "A page of another site cannot change anything here.");
         return true;
     }
     return false;
+}
+
+/* The name in front of the port, in lower case. */
+static struct bondy_slice name_of(struct bondy_slice host, char out[HOST_MAX])
+{
+    size_t len = 0, end = host.len;
+
+    for (size_t i = host.len; i > 0 && host.data[i - 1] != ']'; i--)
+        if (host.data[i - 1] == ':')
+            end = i - 1;
+    for (; len < end && len < HOST_MAX; len++)
+        out[len] = (char)(host.data[len] >= 'A' && host.data[len] <= 'Z' ? host.data[len] | 0x20
+                                                                         : host.data[len]);
+    return bondy_slice_of(out, len);
+}
+
+bool bondy_admin_guard_allows(const struct bondy_admin_guard *guard,
+                              const struct bondy_admin_knock *knock)
+{
+    char name[HOST_MAX];
+
+    return is_host_allowed(guard, knock->peer, name_of(knock->host, name)) &&
+           (knock->origin.len == 0 || is_own_origin(knock->scheme, knock->host, knock->origin));
 }
 
 static bool fixed(void *context, struct bondy_request *request)
@@ -184,12 +216,14 @@ static void checked(struct bondy_login *login, void *context)
     bondy_free(check);
 }
 
-static void describe_peer(struct bondy_request *request, struct bondy_login_peer *out)
+static void describe_peer(const struct bondy_admin_guard *guard, struct bondy_request *request,
+                          struct bondy_login_peer *out)
 {
     const struct bondy_http_peer *peer = bondy_request_peer(request);
 
     *out = (struct bondy_login_peer){.address = peer->address};
-    out->is_secure = strcmp(bondy_request_listener(request)->scheme, "https") == 0 ||
+    out->is_secure = guard->allow_cleartext ||
+                     strcmp(bondy_request_listener(request)->scheme, "https") == 0 ||
                      bondy_address_is_loopback(&peer->address);
 }
 
@@ -198,7 +232,7 @@ static void start_check(const struct bondy_admin_guard *guard, struct check *che
 {
     struct bondy_login_peer peer;
 
-    describe_peer(request, &peer);
+    describe_peer(guard, request, &peer);
     wanted->realm = bondy_realms_find(guard->node->realms, BONDY_SLICE(BONDY_MASTER_REALM));
     wanted->peer = &peer;
     wanted->loop = bondy_request_loop(request);
@@ -252,6 +286,20 @@ static bool takes_scheme(struct bondy_slice *header, const char *scheme)
     return true;
 }
 
+static void begin_check(const struct bondy_admin_guard *guard, struct bondy_request *request,
+                        struct bondy_gateway_pending *pending,
+                        const uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT],
+                        struct bondy_auth_check *wanted)
+{
+    struct check *check = bondy_zalloc(sizeof *check);
+
+    check->guard = guard;
+    check->pending = pending;
+    check->loop = bondy_request_loop(request);
+    memcpy(check->fingerprint, fingerprint, sizeof check->fingerprint);
+    start_check(guard, check, request, wanted);
+}
+
 /* What was sent is judged, right or wrong: wrong credentials are never taken for none. */
 static enum bondy_admission judge(const struct bondy_admin_guard *guard,
                                   struct bondy_request *request,
@@ -265,7 +313,6 @@ static enum bondy_admission judge(const struct bondy_admin_guard *guard,
     char bytes[CREDENTIALS_MAX];
     struct bondy_auth_check wanted = {0};
     struct bondy_slice rest = header;
-    struct check *check;
     bool is_read;
 
     bondy_credentials_fingerprint(guard->credentials, header, fingerprint);
@@ -282,13 +329,37 @@ static enum bondy_admission judge(const struct bondy_admin_guard *guard,
         bondy_response_send(request, make_401(request));
         return BONDY_ADMISSION_NO;
     }
-    check = bondy_zalloc(sizeof *check);
-    check->guard = guard;
-    check->pending = pending;
-    check->loop = loop;
-    memcpy(check->fingerprint, fingerprint, sizeof fingerprint);
-    start_check(guard, check, request, &wanted);
+    begin_check(guard, request, pending, fingerprint, &wanted);
     sodium_memzero(bytes, sizeof bytes);
+    return BONDY_ADMISSION_LATER;
+}
+
+/* The client's certificate was checked by the handshake; whose it is, and whether it may be used to
+ * log in, the realm says. */
+static enum bondy_admission judge_certificate(const struct bondy_admin_guard *guard,
+                                              struct bondy_request *request,
+                                              struct bondy_gateway_pending *pending,
+                                              struct bondy_identity *identity)
+{
+    struct bondy_slice name = bondy_slice_text(bondy_request_peer(request)->certificate);
+    struct bondy_auth_check wanted = {.method = "tls", .authid = name};
+    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
+    struct bondy_loop *loop = bondy_request_loop(request);
+    const struct bondy_identity *known;
+    char key[BONDY_TLS_NAME_MAX + 1];
+
+    /* No header begins with a NUL. */
+    key[0] = '\0';
+    memcpy(key + 1, name.data, name.len);
+    bondy_credentials_fingerprint(guard->credentials, bondy_slice_of(key, name.len + 1),
+                                  fingerprint);
+    known = bondy_credentials_find(guard->credentials, bondy_loop_index(loop), fingerprint,
+                                   bondy_loop_now_ms(loop));
+    if (known != NULL) {
+        *identity = *known;
+        return BONDY_ADMISSION_YES;
+    }
+    begin_check(guard, request, pending, fingerprint, &wanted);
     return BONDY_ADMISSION_LATER;
 }
 
@@ -301,6 +372,8 @@ static enum bondy_admission admit(void *context, struct bondy_request *request,
 
     if (bondy_request_header(request, "authorization").data != NULL)
         return judge(guard, request, pending, identity);
+    if (peer->certificate != NULL && peer->certificate[0] != '\0')
+        return judge_certificate(guard, request, pending, identity);
     if (peer->is_local && (peer->uid == 0 || peer->uid == geteuid())) {
         let_in(identity, BONDY_SLICE(ADMIN_NAME), BONDY_SLICE("trust"));
         return BONDY_ADMISSION_YES;
@@ -361,6 +434,7 @@ struct bondy_admin_guard *bondy_admin_guard_create(const struct bondy_admin_guar
 
     guard->node = options->node;
     guard->allow_anonymous = options->allow_anonymous;
+    guard->allow_cleartext = options->allow_cleartext;
     guard->auth = options->auth;
     guard->credentials = bondy_credentials_create();
     fill_hosts(guard, options->allowed_hosts);

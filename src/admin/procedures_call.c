@@ -320,6 +320,12 @@ static bool read_condition(struct bondy_admin_call *call)
            len == sizeof call->expected;
 }
 
+static bool lacks_version(const struct bondy_admin_call *call)
+{
+    return call->node->needs_versions && strstr(call->row->info.args, "if_version=") != NULL &&
+           bondy_admin_kwarg(call, "if_version").len == 0;
+}
+
 /* The name of the object: the argument behind the realm, or a member of the input there. */
 static void find_target(struct bondy_admin_call *call)
 {
@@ -344,6 +350,12 @@ static void start_write(struct bondy_admin_call *call)
     call->edit.is_dry_run = call->is_dry_run;
     if (row->kind != NULL)
         find_target(call);
+    if (lacks_version(call)) {
+        bondy_admin_refuse(call, bondy_problem("bondy.error.precondition_required",
+                                               "This change needs the version that it is about.",
+                                               "Send the etag as If-Match (if_version)."));
+        return;
+    }
     if (!read_condition(call)) {
         bondy_admin_refuse(
             call, bondy_problem("bondy.error.precondition_failed", "It has another version.", ""));

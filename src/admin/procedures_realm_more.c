@@ -254,28 +254,17 @@ static int apply_import(struct bondy_admin_call *call)
                             : bondy_file_apply_realm(&call->edit, &import->file, import->index);
 }
 
-/* Lines of a plan are "user org.acme/mona": how many of each sort. */
-static void count_lines(json_t *counts, const json_t *lines)
+/* {"users": 3, ...} of one realm to those before. */
+static void add_counts(json_t *counts, const json_t *more)
 {
-    static const char *const sorts[][2] = {{"realm ", "realms"},
-                                           {"user ", "users"},
-                                           {"group ", "groups"},
-                                           {"source ", "sources"},
-                                           {"grant ", "grants"}};
-    const json_t *line;
-    size_t i;
+    const char *sort;
+    json_t *number;
 
-    json_array_foreach((json_t *)lines, i, line)
+    json_object_foreach(counts, sort, number)
     {
-        for (size_t sort = 0; sort < BONDY_COUNT(sorts); sort++) {
-            json_t *number;
+        json_int_t added = json_integer_value(json_object_get(more, sort));
 
-            if (strncmp(json_string_value(line), sorts[sort][0], strlen(sorts[sort][0])) != 0)
-                continue;
-            number = json_object_get(counts, sorts[sort][1]);
-            json_object_set_new(counts, sorts[sort][1],
-                                json_integer(json_integer_value(number) + 1));
-        }
+        json_integer_set(number, json_integer_value(number) + added);
     }
 }
 
@@ -306,8 +295,7 @@ static bool next_realm(struct bondy_admin_call *call, bool is_done)
     const json_t *plan = call->edit.result;
 
     if (is_done) {
-        count_lines(import->counts, json_object_get(plan, "create"));
-        count_lines(import->counts, json_object_get(plan, "update"));
+        add_counts(import->counts, json_object_get(plan, "counts"));
         if (json_is_array(json_object_get(plan, "delete")))
             json_array_extend(import->deleted, json_object_get(plan, "delete"));
         import->unchanged += json_integer_value(json_object_get(plan, "unchanged"));

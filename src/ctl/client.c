@@ -3,7 +3,9 @@
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/base/id.h"
 #include "src/ctl/options.h"
+#include "src/ctl/secret.h"
 #include "src/ctl/stream.h"
 #include "src/ctl/websocket.h"
 #include "src/wamp/codec.h"
@@ -203,11 +205,7 @@ static void describe(const struct bondy_message *message, struct bondy_buf *out)
 static int end_session(struct bondy_client *client, const struct bondy_message *message,
                        struct bondy_error *err)
 {
-    static const char *const denials[] = {
-        BONDY_ERR_NO_MATCHING_AUTH_METHOD, BONDY_ERR_AUTHENTICATION_DENIED,
-        BONDY_ERR_AUTHENTICATION_FAILED,   BONDY_ERR_AUTHENTICATION_REQUIRED,
-        BONDY_ERR_NOT_AUTHORIZED,
-    };
+    const char *advice = bondy_ctl_login_advice(message->uri);
     struct bondy_buf text = BONDY_BUF_EMPTY;
     int code = message->type == BONDY_GOODBYE ? BONDY_ENOENT : BONDY_EPROTO;
 
@@ -218,11 +216,11 @@ static int end_session(struct bondy_client *client, const struct bondy_message *
         bondy_client_send(client, &answer, NULL);
     }
     client->has_joined = false;
-    for (size_t i = 0; i < BONDY_COUNT(denials); i++) {
-        if (bondy_slice_is(message->uri, denials[i]))
-            code = BONDY_EDENIED;
-    }
+    if (bondy_ctl_login_is_denial(message->uri))
+        code = BONDY_EDENIED;
     describe(message, &text);
+    if (advice != NULL)
+        bondy_buf_printf(&text, "\n%s", advice);
     bondy_fail(err, code, "the router ended the session: " BONDY_SLICE_FMT,
                BONDY_SLICE_ARG(bondy_buf_slice(&text)));
     bondy_buf_fini(&text);
@@ -306,34 +304,86 @@ static int shake_websocket(struct bondy_client *client, const struct bondy_strea
     return rc == BONDY_ENOENT ? BONDY_EIO : rc;
 }
 
-static int join(struct bondy_client *client, const char *realm, uint64_t deadline_ms,
-                struct bondy_error *err)
+static json_t *hello_details(void)
 {
-    json_t *details = json_pack(
-        "{s:s, s:[s], s:{s:{}, s:{s:{s:b, s:b, s:b}}, s:{}, s:{s:{s:b}}}}", "agent", "bondy-client",
-        "authmethods", "anonymous", "roles", "caller", "callee", "features", "call_canceling", 1,
-        "pattern_based_registration", 1, "shared_registration", 1, "publisher", "subscriber",
-        "features", "pattern_based_subscription", 1);
+    return json_pack("{s:s, s:{s:{}, s:{s:{s:b, s:b, s:b}}, s:{}, s:{s:{s:b}}}}", "agent",
+                     "bondy-client", "roles", "caller", "callee", "features", "call_canceling", 1,
+                     "pattern_based_registration", 1, "shared_registration", 1, "publisher",
+                     "subscriber", "features", "pattern_based_subscription", 1);
+}
+
+static int say_hello(struct bondy_client *client, const char *realm, struct bondy_ctl_login *login,
+                     struct bondy_error *err)
+{
+    json_t *details = hello_details();
     struct bondy_message hello = {
         .type = BONDY_HELLO, .uri = bondy_slice_text(realm), .tree = details};
-    struct bondy_message answer;
-    int rc = bondy_client_send(client, &hello, err);
+    int rc = bondy_ctl_login_hello(login, details, err);
+
+    if (rc == BONDY_OK)
+        rc = bondy_client_send(client, &hello, err);
+    json_decref(details);
+    return rc;
+}
+
+static int answer_challenge(struct bondy_client *client, const struct bondy_message *challenge,
+                            struct bondy_ctl_login *login, struct bondy_error *err)
+{
+    json_t *extra = bondy_value_tree(challenge->serializer, challenge->dict), *answer = NULL;
+    char *signature = NULL;
+    int rc = bondy_ctl_login_answer(login, challenge->uri, extra, &signature, &answer, err);
+
+    if (rc == BONDY_OK) {
+        struct bondy_message message = {
+            .type = BONDY_AUTHENTICATE, .text = bondy_slice_text(signature), .tree = answer};
+
+        rc = bondy_client_send(client, &message, err);
+    }
+    bondy_secret_destroy(signature);
+    json_decref(answer);
+    json_decref(extra);
+    return rc;
+}
+
+/* A session that the other side began and we do not want ends with an ABORT. */
+static int take_welcome(struct bondy_client *client, const struct bondy_message *welcome,
+                        struct bondy_ctl_login *login, struct bondy_error *err)
+{
+    struct bondy_message abort_ = {.type = BONDY_ABORT,
+                                   .uri = BONDY_SLICE(BONDY_ERR_AUTHENTICATION_FAILED)};
+    json_t *details = bondy_value_tree(welcome->serializer, welcome->dict);
+    int rc = bondy_ctl_login_welcome(login, details, err);
 
     json_decref(details);
     if (rc < 0)
-        return rc;
-    if ((rc = bondy_client_receive(client, deadline_ms, &answer, err)) < 0)
-        return rc == BONDY_ENOENT ? BONDY_EIO : rc;
-    if (answer.type == BONDY_CHALLENGE)
-        return bondy_fail(err, BONDY_EDENIED,
-                          "the realm asks for a login (" BONDY_SLICE_FMT
-                          "), which is not built yet",
-                          BONDY_SLICE_ARG(answer.uri));
-    if (answer.type != BONDY_WELCOME)
-        return bondy_fail(err, BONDY_EPROTO, "the router answered HELLO with %s",
-                          bondy_message_name(answer.type));
-    client->has_joined = true;
-    return BONDY_OK;
+        bondy_client_send(client, &abort_, NULL);
+    else
+        client->has_joined = true;
+    return rc;
+}
+
+static int join(struct bondy_client *client, const struct bondy_client_options *options,
+                uint64_t deadline_ms, struct bondy_error *err)
+{
+    struct bondy_ctl_login login = {.credentials = options->credentials,
+                                    .is_private = bondy_stream_is_private(client->stream)};
+    struct bondy_message answer;
+    int rc;
+
+    bondy_id_bytes(login.nonce, sizeof login.nonce);
+    rc = say_hello(client, options->realm, &login, err);
+    while (rc == BONDY_OK) {
+        rc = bondy_client_receive(client, deadline_ms, &answer, err);
+        if (rc < 0)
+            return rc == BONDY_ENOENT ? BONDY_EIO : rc;
+        if (answer.type == BONDY_WELCOME)
+            return take_welcome(client, &answer, &login, err);
+        if (answer.type != BONDY_CHALLENGE)
+            return bondy_fail(err, BONDY_EPROTO, "the router answered HELLO with %s",
+                              bondy_message_name(answer.type));
+        rc = answer_challenge(client, &answer, &login, err);
+    }
+    return rc;
 }
 
 int bondy_client_open(const struct bondy_client_options *options, struct bondy_client **out,
@@ -349,12 +399,13 @@ int bondy_client_open(const struct bondy_client_options *options, struct bondy_c
     if ((rc = bondy_stream_url_parse(options->url, &url, err)) < 0)
         goto out;
     client->is_websocket = url.websocket;
+    url.is_insecure = options->is_insecure;
     if ((rc = bondy_stream_open(&url, options->ca_file, deadline_ms, &client->stream, err)) < 0)
         goto out;
     rc = url.websocket ? shake_websocket(client, &url, deadline_ms, err)
                        : shake_rawsocket(client, deadline_ms, err);
     if (rc == BONDY_OK)
-        rc = join(client, options->realm, deadline_ms, err);
+        rc = join(client, options, deadline_ms, err);
     if (rc == BONDY_OK)
         *out = BONDY_MOVE(client);
 out:

@@ -3,10 +3,11 @@
 #define BONDY_CTL_CLIENT_H
 
 /* client: one WAMP session of a command-line program, over RawSocket or WebSocket. Blocking, one
- * thread. Joins anonymously. WAMP, Basic Profile: Sessions. */
+ * thread. WAMP, Basic Profile: Sessions; Advanced Profile: Authentication. */
 
 #include "src/base/error.h"
 #include "src/base/json.h"
+#include "src/ctl/login.h"
 #include "src/wamp/message.h"
 
 struct bondy_client;
@@ -15,6 +16,8 @@ struct bondy_client_options {
     const char *url;
     const char *realm;
     const char *ca_file; /* NULL: the system's authorities */
+    bool is_insecure;    /* the certificate is not checked */
+    const struct bondy_ctl_credentials *credentials;
     enum bondy_serializer serializer;
     uint64_t timeout_ms; /* for connecting and joining together */
 };

@@ -65,11 +65,9 @@ static int run(const struct bondy_ctl_options *options)
 }
 
 const struct bondy_ctl_verb bondy_cmd_call = {
-    "call",
-    "URI [ARGUMENT...]",
-    "call a procedure and print its result; arguments are JSON, plain words are strings",
-    NULL,
-    BONDY_OPTION_KWARGS | BONDY_OPTION_OPTIONS,
-    false,
-    run,
+    .name = "call",
+    .usage = "URI [ARGUMENT...]",
+    .help = "call a procedure and print its result; arguments are JSON, plain words are strings",
+    .options = "kwargs options",
+    .run = run,
 };

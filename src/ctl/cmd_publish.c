@@ -47,11 +47,9 @@ static int run(const struct bondy_ctl_options *options)
 }
 
 const struct bondy_ctl_verb bondy_cmd_publish = {
-    "publish",
-    "URI [ARGUMENT...]",
-    "publish an event to a topic",
-    NULL,
-    BONDY_OPTION_KWARGS | BONDY_OPTION_OPTIONS | BONDY_OPTION_ACKNOWLEDGE,
-    false,
-    run,
+    .name = "publish",
+    .usage = "URI [ARGUMENT...]",
+    .help = "publish an event to a topic",
+    .options = "kwargs options acknowledge",
+    .run = run,
 };

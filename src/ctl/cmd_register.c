@@ -320,13 +320,15 @@ static int run(const struct bondy_ctl_options *options)
 }
 
 const struct bondy_ctl_verb bondy_cmd_register = {
-    "register",
-    "URI -- PROGRAM [ARGUMENT...]",
-    "answer calls of a procedure by running a program",
-    "Each call runs the program once, with {\"args\": [...], \"kwargs\": {...}} on its standard\n"
-    "input. Its output, JSON or text, is the result. Another exit status than 0 is an error\n"
-    "with the last line of its standard error.\n",
-    BONDY_OPTION_OPTIONS | BONDY_OPTION_MATCH | BONDY_OPTION_CONCURRENCY,
-    true,
-    run,
+    .name = "register",
+    .usage = "URI -- PROGRAM [ARGUMENT...]",
+    .help = "answer calls of a procedure by running a program",
+    .detail =
+        "Each call runs the program once, with {\"args\": [...], \"kwargs\": {...}} on its "
+        "standard\n"
+        "input. Its output, JSON or text, is the result. Another exit status than 0 is an error\n"
+        "with the last line of its standard error.\n",
+    .options = "options match concurrency",
+    .takes_program = true,
+    .run = run,
 };

@@ -60,11 +60,9 @@ static int run(const struct bondy_ctl_options *options)
 }
 
 const struct bondy_ctl_verb bondy_cmd_subscribe = {
-    "subscribe",
-    "URI",
-    "print each event of a topic as one line of JSON",
-    NULL,
-    BONDY_OPTION_OPTIONS | BONDY_OPTION_MATCH | BONDY_OPTION_COUNT,
-    false,
-    run,
+    .name = "subscribe",
+    .usage = "URI",
+    .help = "print each event of a topic as one line of JSON",
+    .options = "options match count",
+    .run = run,
 };

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/ctl/commands.h"
 
+#include <stdlib.h>
+
+#include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/ctl/keyfile.h"
+#include "src/ctl/secret.h"
+#include "src/ctl/stream.h"
 
 int bondy_ctl_fail(int rc, const struct bondy_error *err)
 {
@@ -9,17 +15,71 @@ int bondy_ctl_fail(int rc, const struct bondy_error *err)
     return bondy_client_exit_status(rc);
 }
 
+int bondy_ctl_misuse(const struct bondy_error *err)
+{
+    fprintf(stderr, "bondy: %s\n", err->text);
+    return BONDY_EXIT_USAGE;
+}
+
+/* A text, or "-" to ask for it, or a file. NULL stays NULL. */
+static int read_secret(const char *name, const char *text, const char *file, char **out,
+                       struct bondy_error *err)
+{
+    bool is_password = strcmp(name, "secret") == 0;
+    char option[32];
+
+    if (text != NULL && strcmp(text, "-") == 0)
+        file = text;
+    if (file == NULL) {
+        *out = text == NULL ? NULL : bondy_strdup(text);
+        return BONDY_OK;
+    }
+    snprintf(option, sizeof option, "--%s%s", name, file == text ? "" : "-file");
+    return bondy_secret_read(option, file, is_password ? "Password: " : "Ticket: ", out, err);
+}
+
+int bondy_ctl_credentials(const struct bondy_ctl_options *options,
+                          struct bondy_ctl_credentials *out)
+{
+    struct bondy_error err;
+    int rc;
+
+    *out = (struct bondy_ctl_credentials){0};
+    out->authid = options->authid == NULL ? NULL : bondy_strdup(options->authid);
+    rc = read_secret("secret", options->secret, options->secret_file, &out->secret, &err);
+    if (rc == BONDY_OK)
+        rc = read_secret("ticket", options->ticket, options->ticket_file, &out->ticket, &err);
+    if (rc == BONDY_OK && options->key_file != NULL) {
+        rc = bondy_keyfile_read(options->key_file, out->seed, &err);
+        if (rc < 0)
+            bondy_wrap(&err, "--key-file");
+        out->has_seed = true;
+    }
+    unsetenv("BONDY_SECRET");
+    unsetenv("BONDY_TICKET");
+    return rc < 0 ? bondy_ctl_misuse(&err) : BONDY_EXIT_OK;
+}
+
 int bondy_ctl_join(const struct bondy_ctl_options *options, struct bondy_client **out)
 {
+    struct bondy_ctl_credentials credentials;
     struct bondy_client_options client = {.url = options->url,
                                           .realm = options->realm,
                                           .ca_file = options->ca_file,
+                                          .is_insecure = options->insecure,
+                                          .credentials = &credentials,
                                           .serializer = options->serializer_id,
                                           .timeout_ms = options->timeout_ms};
+    int status = bondy_ctl_credentials(options, &credentials);
     struct bondy_error err;
-    int rc = bondy_client_open(&client, out, &err);
+    int rc = BONDY_OK;
 
-    return rc < 0 ? bondy_ctl_fail(rc, &err) : BONDY_EXIT_OK;
+    if (status == BONDY_EXIT_OK) {
+        bondy_stream_catch_signals();
+        rc = bondy_client_open(&client, out, &err);
+    }
+    bondy_ctl_credentials_fini(&credentials);
+    return rc < 0 ? bondy_ctl_fail(rc, &err) : status;
 }
 
 json_t *bondy_ctl_arguments(const struct bondy_ctl_options *options)

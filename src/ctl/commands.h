@@ -11,10 +11,18 @@ extern const struct bondy_ctl_verb bondy_cmd_call;
 extern const struct bondy_ctl_verb bondy_cmd_publish;
 extern const struct bondy_ctl_verb bondy_cmd_register;
 extern const struct bondy_ctl_verb bondy_cmd_subscribe;
+/* Those of administration; the last one has no name. */
+extern const struct bondy_ctl_verb bondy_verbs_admin[];
 
 /* Says what is wrong on standard error; returns the exit status for `rc`. */
 int bondy_ctl_fail(int rc, const struct bondy_error *err);
-/* Joins as the options say; 0, or an exit status after a message. */
+/* The same for what the person at the command line can mend there: always the status for usage. */
+int bondy_ctl_misuse(const struct bondy_error *err);
+/* Reads what the options say to log in with; an exit status. Secrets are taken out of the
+ * environment, so that programs started later do not find them there. May ask at the terminal. */
+int bondy_ctl_credentials(const struct bondy_ctl_options *options,
+                          struct bondy_ctl_credentials *out);
+/* Logs in and joins as the options say; 0, or an exit status after a message. */
 int bondy_ctl_join(const struct bondy_ctl_options *options, struct bondy_client **out);
 /* Positional arguments from index 1 on, as an array the caller owns. */
 json_t *bondy_ctl_arguments(const struct bondy_ctl_options *options);

@@ -5,7 +5,6 @@
 #include "src/base/id.h"
 #include "src/base/json.h"
 #include "src/ctl/commands.h"
-#include "src/ctl/stream.h"
 
 #include "config.h"
 
@@ -24,17 +23,27 @@ static void print(FILE *to, struct bondy_buf *text)
     bondy_buf_fini(text);
 }
 
+static void list_verb(const struct bondy_ctl_verb *verb, struct bondy_buf *out)
+{
+    bondy_buf_printf(out, "  %-20s %s\n", verb->name, verb->help);
+}
+
 static void help(FILE *to)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
     bondy_buf_append_text(&text, "Usage: bondy VERB [options] [arguments]\n\n"
-                                 "Talks WAMP to a router.\n\nVerbs:\n");
+                                 "Talks WAMP to a router, and administers it.\n\nVerbs:\n");
     for (size_t i = 0; i < BONDY_COUNT(verbs); i++)
-        bondy_buf_printf(&text, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
-    bondy_buf_append_text(&text, "\nOptions of all verbs:\n");
-    bondy_ctl_options_help(NULL, &text);
-    bondy_buf_append_text(&text, "  --version              print the version and exit\n\n"
+        list_verb(verbs[i], &text);
+    bondy_buf_append_text(&text, "\nOptions of these verbs:\n");
+    bondy_ctl_options_help(verbs[0], false, &text);
+    bondy_buf_append_text(&text, "\nVerbs of administration:\n");
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
+        list_verb(verb, &text);
+    bondy_buf_append_text(&text, "\nOptions of these verbs:\n");
+    bondy_ctl_options_help(bondy_verbs_admin, false, &text);
+    bondy_buf_append_text(&text, "\n  --version                  print the version and exit\n\n"
                                  "bondy VERB --help tells more. Exit: 0 fine, 1 error, 2 usage, "
                                  "3 not reachable,\n4 not authorised.\n");
     print(to, &text);
@@ -46,23 +55,24 @@ static int verb_help(const struct bondy_ctl_verb *verb)
 
     bondy_buf_printf(&text, "Usage: bondy %s [options] %s\n\n%s.\n%s\nOptions:\n", verb->name,
                      verb->usage, verb->help, verb->detail == NULL ? "" : verb->detail);
-    bondy_ctl_options_help(verb, &text);
-    bondy_ctl_options_help(NULL, &text);
+    bondy_ctl_options_help(verb, true, &text);
+    bondy_ctl_options_help(verb, false, &text);
     print(stdout, &text);
     return BONDY_EXIT_OK;
 }
 
 static int run_verb(const struct bondy_ctl_verb *verb, int argc, char **argv)
 {
+    bool is_wamp = verb->form == NULL; /* the others look at their words themselves */
     struct bondy_ctl_options options;
     struct bondy_error err;
     int status = BONDY_EXIT_USAGE;
 
     if (bondy_ctl_options_parse(verb, argc, argv, &options, &err) < 0) {
-        fprintf(stderr, "bondy: %s\n", err.text);
+        bondy_ctl_misuse(&err);
     } else if (options.help) {
         status = verb_help(verb);
-    } else if (options.argument_count == 0 ||
+    } else if ((is_wamp && options.argument_count == 0) ||
                (verb->takes_program && (options.program == NULL || options.program[0] == NULL)) ||
                (verb->takes_program && options.argument_count > 1)) {
         fprintf(stderr, "usage: bondy %s [options] %s\n", verb->name, verb->usage);
@@ -73,27 +83,120 @@ static int run_verb(const struct bondy_ctl_verb *verb, int argc, char **argv)
     return status;
 }
 
-static int refuse_verb(const char *word)
+/* ---- which verb ------------------------------------------------------------------------------ */
+
+/* How many words of the command line are this verb's name; 0: another one is meant. */
+static int match_verb(const struct bondy_ctl_verb *verb, int argc, char **argv)
 {
-    const char *names[BONDY_COUNT(verbs) + 1] = {NULL};
+    size_t len = strcspn(verb->name, " ");
+
+    if (strlen(argv[1]) != len || strncmp(argv[1], verb->name, len) != 0)
+        return 0;
+    if (verb->name[len] == '\0')
+        return 1;
+    return argc > 2 && strcmp(argv[2], verb->name + len + 1) == 0 ? 2 : 0;
+}
+
+static const struct bondy_ctl_verb *find_verb(int argc, char **argv, int *words)
+{
+    for (size_t i = 0; i < BONDY_COUNT(verbs); i++)
+        if ((*words = match_verb(verbs[i], argc, argv)) > 0)
+            return verbs[i];
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
+        if ((*words = match_verb(verb, argc, argv)) > 0)
+            return verb;
+    return NULL;
+}
+
+/* The verb's first word is `word`, and a second one follows. */
+static bool is_in_group(const struct bondy_ctl_verb *verb, const char *word)
+{
+    size_t len = strlen(word);
+
+    return strncmp(verb->name, word, len) == 0 && verb->name[len] == ' ';
+}
+
+static bool is_group(const char *word)
+{
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
+        if (is_in_group(verb, word))
+            return true;
+    return false;
+}
+
+static void list_group(const char *word, FILE *to)
+{
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+
+    bondy_buf_printf(&text, "Usage: bondy %s VERB [options] [arguments]\n\nVerbs:\n", word);
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
+        if (is_in_group(verb, word))
+            list_verb(verb, &text);
+    bondy_buf_printf(&text, "\nbondy %s VERB --help tells more.\n", word);
+    print(to, &text);
+}
+
+/* Of `word`, among whole names of verbs (`is_whole`) or their first words. */
+static const char *nearest_verb(const char *word, bool is_whole, char *room, size_t room_len)
+{
+    enum { NAMES_MAX = 128, NAME_MAX_LEN = 32 };
+    static char names[NAMES_MAX][NAME_MAX_LEN];
+    const char *candidates[NAMES_MAX + 1] = {NULL};
+    const char *nearest;
+    size_t count = 0;
+
+    for (; count < BONDY_COUNT(verbs); count++)
+        snprintf(names[count], NAME_MAX_LEN, "%s", verbs[count]->name);
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin;
+         verb->name != NULL && count < NAMES_MAX; verb++)
+        snprintf(names[count++], NAME_MAX_LEN, "%.*s",
+                 (int)(is_whole ? strlen(verb->name) : strcspn(verb->name, " ")), verb->name);
+    for (size_t i = 0; i < count; i++)
+        candidates[i] = names[i];
+    nearest = bondy_json_nearest(bondy_slice_text(word), candidates);
+    if (nearest != NULL)
+        snprintf(room, room_len, "%s", nearest);
+    return nearest == NULL ? NULL : room;
+}
+
+static int refuse_verb(int argc, char **argv)
+{
+    bool is_whole = argc > 2 && is_group(argv[1]);
+    char word[64], room[64];
     const char *nearest;
 
-    for (size_t i = 0; i < BONDY_COUNT(verbs); i++)
-        names[i] = verbs[i]->name;
-    nearest = bondy_json_nearest(bondy_slice_text(word), names);
+    snprintf(word, sizeof word, "%s%s%s", argv[1], is_whole ? " " : "", is_whole ? argv[2] : "");
+    nearest = nearest_verb(word, is_whole, room, sizeof room);
     if (word[0] == '-')
         fprintf(stderr, "bondy: \"%s\": options stand behind the verb: bondy call %s ...\n", word,
                 word);
     else if (nearest != NULL)
         fprintf(stderr, "bondy: unknown verb \"%s\"; did you mean \"%s\"?\n", word, nearest);
     else
-        fprintf(stderr, "bondy: unknown verb \"%s\"; bondy --help lists them\n", word);
+        fprintf(stderr, "bondy: unknown verb \"%s\"; bondy%s%s --help lists them\n", word,
+                is_whole ? " " : "", is_whole ? argv[1] : "");
     return BONDY_EXIT_USAGE;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* "bondy user", "bondy user --help": the verbs that begin like this. */
+static int help_group(int argc, char **argv)
+{
+    bool is_asked_for = argc > 2 && is_help(argv[2]);
+
+    list_group(argv[1], is_asked_for ? stdout : stderr);
+    return is_asked_for ? BONDY_EXIT_OK : BONDY_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
+    const struct bondy_ctl_verb *verb;
     struct bondy_error err;
+    int words;
 
     signal(SIGPIPE, SIG_IGN);
     if (bondy_id_start(&err) < 0) {
@@ -104,8 +207,7 @@ int main(int argc, char **argv)
         help(stderr);
         return BONDY_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+    if (is_help(argv[1])) {
         help(stdout);
         return BONDY_EXIT_OK;
     }
@@ -113,10 +215,10 @@ int main(int argc, char **argv)
         printf("bondy %s (%s)\n", PACKAGE_VERSION, BONDY_REVISION);
         return BONDY_EXIT_OK;
     }
-    bondy_stream_catch_signals();
-    for (size_t i = 0; i < BONDY_COUNT(verbs); i++) {
-        if (strcmp(argv[1], verbs[i]->name) == 0)
-            return run_verb(verbs[i], argc - 2, argv + 2);
-    }
-    return refuse_verb(argv[1]);
+    verb = find_verb(argc, argv, &words);
+    if (verb != NULL)
+        return run_verb(verb, argc - 1 - words, argv + 1 + words);
+    if (is_group(argv[1]) && (argc == 2 || is_help(argv[2])))
+        return help_group(argc, argv);
+    return refuse_verb(argc, argv);
 }

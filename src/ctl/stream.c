@@ -16,6 +16,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/sys/net.h"
 
 struct bondy_stream {
     int fd;
@@ -221,22 +222,23 @@ static int trust(gnutls_certificate_credentials_t credentials, const char *ca_fi
     return gnutls_certificate_set_x509_trust_file(credentials, ca_file, GNUTLS_X509_FMT_PEM);
 }
 
-static int start_tls(struct bondy_stream *stream, const char *host, const char *ca_file,
-                     uint64_t deadline_ms, struct bondy_error *err)
+static int start_tls(struct bondy_stream *stream, const struct bondy_stream_url *url,
+                     const char *ca_file, uint64_t deadline_ms, struct bondy_error *err)
 {
     gnutls_datum_t status;
     int rc;
 
     if (gnutls_certificate_allocate_credentials(&stream->credentials) < 0 ||
-        trust(stream->credentials, ca_file) < 0)
+        (!url->is_insecure && trust(stream->credentials, ca_file) < 0))
         return bondy_fail(err, BONDY_EINVAL, "TLS: no authorities in %s",
                           ca_file == NULL ? "the system's store" : ca_file);
     if (gnutls_init(&stream->session, GNUTLS_CLIENT) < 0 ||
         gnutls_set_default_priority(stream->session) < 0 ||
         gnutls_credentials_set(stream->session, GNUTLS_CRD_CERTIFICATE, stream->credentials) < 0)
         return bondy_fail(err, BONDY_EIO, "TLS cannot be set up");
-    gnutls_server_name_set(stream->session, GNUTLS_NAME_DNS, host, strlen(host));
-    gnutls_session_set_verify_cert(stream->session, host, 0);
+    gnutls_server_name_set(stream->session, GNUTLS_NAME_DNS, url->host, strlen(url->host));
+    if (!url->is_insecure)
+        gnutls_session_set_verify_cert(stream->session, url->host, 0);
     gnutls_transport_set_int(stream->session, stream->fd);
     while ((rc = gnutls_handshake(stream->session)) < 0 && !gnutls_error_is_fatal(rc)) {
         short events = gnutls_record_get_direction(stream->session) == 0 ? POLLIN : POLLOUT;
@@ -266,7 +268,7 @@ int bondy_stream_open(const struct bondy_stream_url *url, const char *ca_file, u
     rc = url->port == NULL ? open_unix(url->host, deadline_ms, &stream->fd, err)
                            : open_tcp(url, deadline_ms, &stream->fd, err);
     if (rc == BONDY_OK && url->tls)
-        rc = start_tls(stream, url->host, ca_file, deadline_ms, err);
+        rc = start_tls(stream, url, ca_file, deadline_ms, err);
     if (rc < 0) {
         bondy_stream_close(stream);
         return rc;
@@ -293,6 +295,14 @@ void bondy_stream_close(struct bondy_stream *stream)
 int bondy_stream_fd(const struct bondy_stream *stream)
 {
     return stream->fd;
+}
+
+bool bondy_stream_is_private(const struct bondy_stream *stream)
+{
+    struct bondy_address peer = {.len = sizeof peer.storage};
+
+    return stream->session != NULL ||
+           (getpeername(stream->fd, &peer.any, &peer.len) == 0 && bondy_address_is_loopback(&peer));
 }
 
 bool bondy_stream_has_pending(const struct bondy_stream *stream)

@@ -18,9 +18,10 @@ struct bondy_stream;
 struct bondy_stream_url {
     bool tls;
     bool websocket;
-    char *host; /* or the path of a Unix socket */
-    char *port; /* NULL: a Unix socket */
-    char *path; /* of a WebSocket */
+    bool is_insecure; /* TLS without a look at the certificate; false after parsing */
+    char *host;       /* or the path of a Unix socket */
+    char *port;       /* NULL: a Unix socket */
+    char *path;       /* of a WebSocket */
 };
 int bondy_stream_url_parse(const char *text, struct bondy_stream_url *out, struct bondy_error *err);
 void bondy_stream_url_fini(struct bondy_stream_url *url);
@@ -32,6 +33,8 @@ int bondy_stream_open(const struct bondy_stream_url *url, const char *ca_file, u
                       struct bondy_stream **out, struct bondy_error *err);
 void bondy_stream_close(struct bondy_stream *stream);
 int bondy_stream_fd(const struct bondy_stream *stream);
+/* Nobody else can read what is sent: TLS, a Unix socket, or the other end is on this machine. */
+bool bondy_stream_is_private(const struct bondy_stream *stream);
 /* Bytes are there that poll() does not see. */
 bool bondy_stream_has_pending(const struct bondy_stream *stream);
 int bondy_stream_write(struct bondy_stream *stream, struct bondy_slice bytes,

@@ -64,6 +64,9 @@ struct bondy_http_peer {
     struct bondy_address address;
     bool is_local; /* Unix socket */
     uint32_t uid;  /* of a local peer */
+    /* The common name of its certificate, which was checked; NULL or "": none. Lives until
+     * on_closed. */
+    const char *certificate;
     /* Called exactly once with `token` when the connection is over, or could not be taken: who
      * counts connections lets go of this one. May be NULL. It must not call back into the server.
      */

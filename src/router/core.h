@@ -106,8 +106,9 @@ struct bondy_session {
     struct bondy_slice authmethod;
     struct bondy_slice authprovider;
     struct bondy_slice peername;
-    char *texts;   /* owns what does not lie elsewhere */
-    json_t *extra; /* WELCOME.authextra, and what else is known of who logged in */
+    struct bondy_slice cookies; /* of the transport's request, until WELCOME; owned */
+    char *texts;                /* owns what does not lie elsewhere */
+    json_t *extra;              /* WELCOME.authextra, and what else is known of who logged in */
     struct bondy_joining *joining;
     struct bondy_parked *parked; /* what waits for the realm's authorizer, or NULL */
     uint64_t joined_wall_ms;
@@ -217,6 +218,8 @@ struct bondy_router {
 
 /* ---- session.c: what the other files need of sessions ------------------------------------ */
 
+/* The login is through, or will not be. */
+void bondy_session_forget_cookies(struct bondy_session *session);
 /* An id of its own, under which the thread finds it from now on. */
 void bondy_session_take_id(struct bondy_session *session);
 /* Who it is; texts are copied. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/router/session.h"
 
+#include <sodium.h>
+
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
@@ -140,8 +142,20 @@ void bondy_session_free(struct bondy_session *session)
     bondy_slab_free(thread->session_slab, session);
 }
 
+/* They hold secrets that nobody needs any more. */
+void bondy_session_forget_cookies(struct bondy_session *session)
+{
+    char *text = (char *)(uintptr_t)session->cookies.data;
+
+    if (text != NULL)
+        sodium_memzero(text, session->cookies.len);
+    bondy_free(text);
+    session->cookies = BONDY_SLICE_EMPTY;
+}
+
 static void free_with_peer(struct bondy_session *session)
 {
+    bondy_session_forget_cookies(session);
     if (session->peername.data != NULL)
         bondy_free((char *)session->peername.data);
     session->peername = BONDY_SLICE_EMPTY;
@@ -322,6 +336,9 @@ struct bondy_session *bondy_session_open(struct bondy_router_thread *thread,
     session->auth_timeout_ms = peer->auth_timeout_ms;
     session->peername =
         bondy_slice_of(bondy_memdup0(peer->peername.data, peer->peername.len), peer->peername.len);
+    if (peer->cookies.len > 0)
+        session->cookies =
+            bondy_slice_of(bondy_memdup0(peer->cookies.data, peer->cookies.len), peer->cookies.len);
     session->stats = bondy_stats_get(thread, false, peer->transport, peer->serializer);
     bondy_timer_init(&session->timer, on_timer);
     if (peer->auth_timeout_ms > 0)

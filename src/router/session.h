@@ -75,6 +75,9 @@ struct bondy_session_peer {
     struct bondy_slice peername; /* "127.0.0.1:4711" */
     size_t max_message;          /* octets of a message that the peer takes; 0 = no limit */
     uint64_t auth_timeout_ms;
+    /* The Cookie header of the request that opened the transport, when it may log its client in
+     * (AUTH-COOKIE-1); empty: none. Kept until the login is through. */
+    struct bondy_slice cookies;
 };
 
 /* Opens a session that waits for HELLO. `out` must outlive it; `transport` is handed to its

@@ -42,7 +42,9 @@ void bondy_auth_release(struct bondy_auth *auth);
 const struct bondy_login_ops *bondy_auth_ops(const struct bondy_auth *auth);
 
 /* A login in one step, for HTTP: the secret is there from the beginning (`password`, `ticket`,
- * `oauth2`), so nothing is challenged. `done` finds WELCOME or ABORT. Ended with ops->end. */
+ * `oauth2`), so nothing is challenged; or there is none, because the caller has checked that a TLS
+ * certificate of this name is the client's (`tls`). `done` finds WELCOME or ABORT. Ended with
+ * ops->end. */
 struct bondy_auth_check {
     const struct bondy_realm *realm;
     const char *method;

@@ -112,8 +112,8 @@ int bondy_edit_realm(struct bondy_edit *edit, struct bondy_slice uri,
     }
     bondy_edit_forget_realm(edit);
     if (bondy_realm_canonical(edit->rules, uri, canonical, sizeof canonical, &len))
-        edit->realm =
-            bondy_realm_read(edit->rules, bondy_edit_view(edit), bondy_slice_of(canonical, len));
+        edit->realm = bondy_realm_read_plain(edit->rules, bondy_edit_view(edit),
+                                             bondy_slice_of(canonical, len));
     if (edit->realm == NULL) {
         json_t *problem =
             bondy_problem_format(BONDY_ERR_NO_SUCH_REALM,

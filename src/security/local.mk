@@ -6,6 +6,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/audit_files.c src/security/audit_files.h \
 	src/security/auth.h \
 	src/security/binding.c src/security/binding.h \
+	src/security/cookie.c src/security/cookie.h \
 	src/security/cra.c src/security/cra.h \
 	src/security/cryptosign.c src/security/cryptosign.h \
 	src/security/edit.c src/security/edit.h \

@@ -8,6 +8,7 @@
 #include "src/base/log.h"
 #include "src/base/metric.h"
 #include "src/security/audit.h"
+#include "src/security/cookie.h"
 #include "src/security/login_local.h"
 #include "src/security/principal.h"
 #include "src/security/token.h"
@@ -98,7 +99,7 @@ static void record(const struct bondy_login *login)
     };
 
     /* Who comes without identity is nobody to account for. */
-    if (!is_in || login->has_user || login->is_dynamic)
+    if (!is_in || bondy_login_is_somebody(login))
         bondy_audit_write(login->auth->options.audit, &entry, NULL);
     if (!is_in)
         count_failure(login, cause);
@@ -154,6 +155,7 @@ static void free_login(struct bondy_login *login)
     bondy_principal_unref(login->principal);
     bondy_realm_unref(login->realm);
     json_decref(login->details);
+    json_decref(login->granted);
     json_decref(login->chosen);
     json_decref(login->bad_roles);
     json_decref(login->meta);
@@ -166,6 +168,10 @@ static void free_login(struct bondy_login *login)
     if (login->signature != NULL)
         sodium_memzero(login->signature, login->signature_len);
     bondy_free(login->signature);
+    if (login->cookie.len > 0) {
+        sodium_memzero((char *)(uintptr_t)login->cookie.data, login->cookie.len);
+        bondy_free((char *)(uintptr_t)login->cookie.data);
+    }
     bondy_free(login->texts);
     bondy_free(login->groups);
     sodium_memzero(login, sizeof *login);
@@ -299,6 +305,7 @@ static struct bondy_login *login_create(struct bondy_auth *auth, const struct bo
     login->realm = (struct bondy_realm *)(uintptr_t)realm;
     bondy_realm_ref(realm);
     login->peer = *peer;
+    login->peer.cookies = BONDY_SLICE_EMPTY;
     login->answer.realm = realm;
     bondy_address_format_host(&login->peer.address, login->source);
     return login;
@@ -314,6 +321,14 @@ static void read_authid(struct bondy_login *login)
         login->name.len = 0;
 }
 
+static void read_cookie(struct bondy_login *login, struct bondy_slice cookies)
+{
+    struct bondy_slice ticket = bondy_cookie_ticket(cookies, bondy_slice_text(login->realm->uri));
+
+    if (ticket.len > 0)
+        login->cookie = bondy_slice_of(bondy_memdup0(ticket.data, ticket.len), ticket.len);
+}
+
 static void begin(void *context, const struct bondy_login_request *request,
                   struct bondy_login **out)
 {
@@ -326,6 +341,7 @@ static void begin(void *context, const struct bondy_login_request *request,
     login->session_id = request->session_id;
     login->details = json_deep_copy(request->details);
     read_authid(login);
+    read_cookie(login, request->peer->cookies);
     *out = login;
     if (is_put_off(login))
         tell(login);

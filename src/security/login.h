@@ -40,6 +40,9 @@ struct bondy_login_peer {
     /* By enum bondy_binding (RFC 5929, RFC 9266); 0 octets: not to be had. */
     uint8_t channel_ids[BONDY_BINDINGS][BONDY_CHANNEL_ID_MAX];
     size_t channel_id_lens[BONDY_BINDINGS];
+    /* A Cookie header that came with the transport's request and may be used (its Origin was
+     * checked); empty: none. Only the ticket of the login's realm is copied. */
+    struct bondy_slice cookies;
 };
 
 struct bondy_login_request {

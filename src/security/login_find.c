@@ -15,6 +15,7 @@
 #include "src/security/login_local.h"
 #include "src/security/principal.h"
 #include "src/security/source.h"
+#include "src/security/token.h"
 #include "src/wamp/base64.h"
 
 #define META_GROUPS_MAX 1000
@@ -49,8 +50,8 @@ static void read_offer(struct bondy_login *login)
             continue;
         name = bondy_slice_of(json_string_value(one), json_string_length(one));
         method = bondy_login_method(name);
-        if (method != NULL && bondy_realm_has_authmethod(login->realm, name) &&
-            may_be_sent(login, method))
+        if (method != NULL && (login->is_check || !method->is_outside) &&
+            bondy_realm_has_authmethod(login->realm, name) && may_be_sent(login, method))
             login->offered[login->offered_count++] = method;
     }
 }
@@ -192,6 +193,14 @@ static bool is_no_choice(struct bondy_slice role)
     return role.len == 0 || bondy_slice_is(role, "default") || bondy_slice_is(role, "all");
 }
 
+/* What somebody may choose from. */
+static json_t *groups_of(const struct bondy_login *login)
+{
+    if (login->granted != NULL)
+        return login->granted;
+    return login->has_user ? login->user.groups : NULL;
+}
+
 /* Folds names; those that are no text at all cannot be roles. */
 static void choose_role(struct bondy_login *login, struct bondy_slice role)
 {
@@ -199,7 +208,7 @@ static void choose_role(struct bondy_login *login, struct bondy_slice role)
 
     if (login->chosen == NULL)
         login->chosen = json_array();
-    if (bondy_name_fold(role, &name) && login->has_user && is_member(login->user.groups, name.text))
+    if (bondy_name_fold(role, &name) && is_member(groups_of(login), name.text))
         json_array_append_new(login->chosen, json_string(name.text));
     else
         json_array_append_new(login->bad_roles, bondy_json_slice(role));
@@ -345,7 +354,8 @@ static json_t *collect_meta(const struct bondy_login *login, const struct bondy_
     json_t *meta = json_object(), *list;
     const char *key;
 
-    add_meta(&gathering, login->user.meta);
+    if (login->has_user)
+        add_meta(&gathering, login->user.meta);
     add_groups(&gathering, groups);
     json_object_foreach(gathering.values, key, list)
     {
@@ -541,6 +551,74 @@ static void find_without_name(struct bondy_login *login)
     }
 }
 
+/* ---- cookies (3.8) --------------------------------------------------------------------------- */
+
+static bool wants_cookie(const struct bondy_login *login)
+{
+    const struct bondy_login_method *cookie = bondy_login_method(BONDY_SLICE("cookie"));
+
+    if (login->cookie.len == 0)
+        return false;
+    if (find_offered(login, "cookie") != NULL)
+        return true;
+    return login->authid.len == 0 && offers_nothing(login) &&
+           bondy_realm_has_authmethod(login->realm, bondy_slice_text(cookie->name));
+}
+
+/* Whose ticket it says it is; what it says is proved afterwards. The name in HELLO does not count.
+ */
+static bool read_cookie_name(struct bondy_login *login)
+{
+    struct bondy_token token;
+    bool is_name;
+
+    login->name.len = 0;
+    if (bondy_token_peek(login->cookie, &token, NULL) < 0)
+        return false;
+    is_name = bondy_name_fold(bondy_json_text(token.claims, "authid"), &login->name);
+    bondy_token_fini(&token);
+    return is_name;
+}
+
+/* The ticket was good: where from, and as what. */
+static void let_in_by_cookie(struct bondy_login *login, const struct bondy_store_view *view)
+{
+    json_t *groups;
+
+    if (login->has_user &&
+        !has_source(login, view, bondy_slice_text(login->user.username), login->method)) {
+        bondy_login_deny(login, "no_source_or_capability");
+        return;
+    }
+    if (!read_roles(login))
+        return;
+    groups = login->chosen != NULL ? login->chosen : groups_of(login);
+    login->meta = collect_meta(login, view, groups);
+    bondy_login_welcome(login);
+}
+
+static void find_by_cookie(struct bondy_login *login)
+{
+    struct bondy_store_view *view;
+
+    login->method = bondy_login_method(BONDY_SLICE("cookie"));
+    if (!read_cookie_name(login)) {
+        bondy_login_deny(login, "malformed");
+        return;
+    }
+    if ((view = read_user(login)) == NULL)
+        return;
+    if (!login->has_user)
+        bondy_principal_unref(BONDY_MOVE(login->principal));
+    if (login->method->verify(login))
+        let_in_by_cookie(login, view);
+    else
+        bondy_login_deny(login, login->doom == NULL ? "store" : login->doom);
+    bondy_store_view_end(view);
+    if (login->answer.step == BONDY_LOGIN_ABORT)
+        drop_user(login);
+}
+
 /* ---- who decides ----------------------------------------------------------------------------- */
 
 /* The client's first usable choice decides who does: the realm's authenticator or its users. */
@@ -558,6 +636,10 @@ static bool begin_dynamic(struct bondy_login *login)
 void bondy_login_find(struct bondy_login *login)
 {
     read_offer(login);
+    if (wants_cookie(login)) {
+        find_by_cookie(login);
+        return;
+    }
     if (login->authid.len == 0 && !login->is_check) {
         find_without_name(login);
         return;
@@ -628,7 +710,7 @@ static json_t *make_extra(const struct bondy_login *login, const json_t *groups)
     if (login->scram_verifier[0] != '\0')
         json_object_set_new(authextra, "verifier", json_string(login->scram_verifier));
     json_object_set_new(extra, "authextra", authextra);
-    if (login->has_user || login->is_dynamic)
+    if (bondy_login_is_somebody(login))
         json_object_set_new(extra, "x_authroles", json_deep_copy(groups));
     if (login->ticket != NULL)
         json_object_set(extra, "ticket", login->ticket);
@@ -650,12 +732,20 @@ static void fill_groups(struct bondy_login *login, struct texts *texts, const js
     login->answer.identity.group_count = count;
 }
 
+/* A cookie is the way a ticket came; how its owner proved itself stands in the ticket. */
+static struct bondy_slice authmethod_of(const struct bondy_login *login)
+{
+    if (strcmp(login->method->name, "cookie") == 0)
+        return bondy_json_text(login->ticket, "authmethod");
+    return bondy_slice_text(login->method->name);
+}
+
 void bondy_login_welcome(struct bondy_login *login)
 {
-    bool is_anonymous = !login->has_user && !login->is_dynamic;
+    bool is_anonymous = !bondy_login_is_somebody(login);
     json_t *groups = is_anonymous            ? json_pack("[s]", "anonymous")
                      : login->chosen != NULL ? json_incref(login->chosen)
-                                             : json_incref(login->user.groups);
+                                             : json_incref(groups_of(login));
     struct bondy_identity *identity = &login->answer.identity;
     struct texts texts;
 
@@ -668,9 +758,9 @@ void bondy_login_welcome(struct bondy_login *login)
     texts.at = login->texts = bondy_alloc(login->name.len + 2 * total_len(groups) + 1);
     *identity = (struct bondy_identity){
         .authid = is_anonymous ? BONDY_SLICE_EMPTY : keep(&texts, bondy_name_slice(&login->name)),
-        .authmethod = bondy_slice_text(login->method->name),
+        .authmethod = authmethod_of(login),
         .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
-        .groups_are_chosen = login->chosen != NULL,
+        .groups_are_chosen = login->chosen != NULL || login->granted != NULL,
         .principal = login->principal,
     };
     identity->authrole = join_names(&texts, groups);

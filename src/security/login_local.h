@@ -34,6 +34,7 @@ struct bondy_login_method {
     bool is_secret_sent; /* AUTHENTICATE carries the secret itself */
     bool is_slow;        /* verifying derives keys */
     bool reads_store;    /* verifying looks things up */
+    bool is_outside;     /* for bondy_auth_check() alone, whose caller has the proof */
     /* Whether the user has what it takes; NULL: every user. */
     bool (*suits)(const struct bondy_user *user);
     /* Makes login->extra; NULL: there is no challenge. False: the login was refused. For a login
@@ -63,6 +64,7 @@ struct bondy_login {
     char source[BONDY_ADDRESS_TEXT];
     struct bondy_slice authid; /* as given, in details; empty: none */
     bool is_check;             /* bondy_auth_check(): no challenge */
+    struct bondy_slice cookie; /* the realm's ticket among the transport's cookies; owned */
 
     /* What was found. */
     const struct bondy_login_method *offered[BONDY_LOGIN_METHODS_MAX]; /* that the realm has */
@@ -73,6 +75,7 @@ struct bondy_login {
     struct bondy_user user;
     struct bondy_name name; /* canonical, or what an unknown one would be */
     struct bondy_principal *principal;
+    json_t *granted;   /* roles that a ticket gives instead of the user's groups, or NULL */
     json_t *chosen;    /* roles that the client chose, or NULL */
     json_t *bad_roles; /* of these, those it does not have */
     json_t *meta;      /* of the user and its groups */
@@ -102,6 +105,12 @@ struct bondy_login {
     struct bondy_login_answer answer;
 };
 
+/* Nobody in particular, unless there is a user or somebody who vouches for it. */
+static inline bool bondy_login_is_somebody(const struct bondy_login *login)
+{
+    return login->has_user || login->is_dynamic || login->granted != NULL;
+}
+
 static inline struct bondy_slice bondy_login_signature(const struct bondy_login *login)
 {
     return bondy_slice_of(login->signature, login->signature_len);
@@ -128,6 +137,8 @@ struct bondy_slice bondy_login_extra(const struct bondy_login *login, const char
 
 /* ---- login_token.c ---- */
 bool bondy_login_verify_ticket(struct bondy_login *login);
+/* The ticket of a cookie; fills login->ticket, and `granted` with what it says of roles. */
+bool bondy_login_verify_cookie(struct bondy_login *login);
 bool bondy_login_verify_token(struct bondy_login *login);
 
 /* ---- login_dynamic.c: the realm's own authenticator ---- */

@@ -7,9 +7,12 @@
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/security/group.h"
 #include "src/security/login_local.h"
 #include "src/security/tickets.h"
 #include "src/security/token.h"
+
+#define ROLES_MAX 1000 /* of a ticket that are looked at */
 
 static struct bondy_store_view *begin_view(const struct bondy_login *login)
 {
@@ -18,13 +21,15 @@ static struct bondy_store_view *begin_view(const struct bondy_login *login)
     return bondy_store_view_begin(login->auth->options.store, &view, NULL) < 0 ? NULL : view;
 }
 
-bool bondy_login_verify_ticket(struct bondy_login *login)
+/* Looks at `jws` from all sides. The claims of a good one are the caller's; NULL: it is not. */
+static json_t *check_ticket(struct bondy_login *login, struct bondy_slice jws, bool is_cookie)
 {
     const struct bondy_ticket_question question = {
         .realms = login->auth->options.realms,
         .realm = login->realm,
         .user = login->has_user ? &login->user : NULL,
-        .jws = bondy_login_signature(login),
+        .may_lack_user = is_cookie,
+        .jws = jws,
         .client_id = bondy_login_extra(login, "client_id"),
         .device_id = bondy_login_extra(login, "device_id"),
         .takes_unknown = login->auth->options.takes_unknown_tickets,
@@ -33,17 +38,81 @@ bool bondy_login_verify_ticket(struct bondy_login *login)
     struct bondy_ticket_checked checked;
 
     if (view == NULL)
-        return false;
+        return NULL;
     bondy_tickets_check(view, &question, &checked);
     bondy_store_view_end(view);
-    if (checked.reason != NULL)
-        bondy_login_doom(login, checked.reason);
-    else
-        login->ticket = json_pack("{s:O, s:O, s:O}", "id", json_object_get(checked.claims, "id"),
-                                  "authrealm", json_object_get(checked.claims, "authrealm"),
-                                  "scope", json_object_get(checked.claims, "scope"));
+    if (checked.reason == NULL)
+        return checked.claims;
+    bondy_login_doom(login, checked.reason);
     json_decref(checked.claims);
-    return checked.reason == NULL;
+    return NULL;
+}
+
+/* What a session remembers of its ticket. */
+static json_t *keep_claims(const json_t *claims, const char *const *keys)
+{
+    json_t *kept = json_object();
+
+    for (; *keys != NULL; keys++)
+        if (json_object_get(claims, *keys) != NULL)
+            json_object_set(kept, *keys, json_object_get(claims, *keys));
+    return kept;
+}
+
+bool bondy_login_verify_ticket(struct bondy_login *login)
+{
+    static const char *const kept[] = {"id", "authrealm", "scope", NULL};
+    json_t *claims = check_ticket(login, bondy_login_signature(login), false);
+
+    if (claims == NULL)
+        return false;
+    login->ticket = keep_claims(claims, kept);
+    json_decref(claims);
+    return true;
+}
+
+/* The roles that an identity provider gave and the realm has as groups; NULL: the ticket says
+ * nothing of roles, and a user's groups count. */
+static json_t *read_grant(const struct bondy_login *login, const json_t *claims)
+{
+    const json_t *roles = json_object_get(claims, "authroles"), *role;
+    struct bondy_store_view *view;
+    json_t *granted;
+    size_t index;
+
+    if (!json_is_array(roles) && login->has_user)
+        return NULL;
+    granted = json_array();
+    if ((view = begin_view(login)) == NULL)
+        return granted;
+    json_array_foreach((json_t *)(uintptr_t)roles, index, role)
+    {
+        struct bondy_name name;
+
+        if (index == ROLES_MAX)
+            break;
+        if (json_is_string(role) &&
+            bondy_name_fold(bondy_slice_text(json_string_value(role)), &name) &&
+            !bondy_slice_is(bondy_name_slice(&name), "anonymous") &&
+            bondy_group_is_known(view, login->realm, bondy_name_slice(&name)))
+            json_array_append_new(granted, json_string(name.text));
+    }
+    bondy_store_view_end(view);
+    return granted;
+}
+
+bool bondy_login_verify_cookie(struct bondy_login *login)
+{
+    static const char *const kept[] = {"id",    "authrealm",     "authmethod",
+                                       "scope", "oidc_provider", NULL};
+    json_t *claims = check_ticket(login, login->cookie, true);
+
+    if (claims == NULL)
+        return false;
+    login->ticket = keep_claims(claims, kept);
+    login->granted = read_grant(login, claims);
+    json_decref(claims);
+    return true;
 }
 
 /* `iat` is whole seconds: a token of the second in which credentials changed is none. */

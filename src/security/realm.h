@@ -66,8 +66,8 @@ struct bondy_realm {
     uint32_t gen;
     uint32_t prototype_gen; /* of the prototype realm, when there is one */
     uint8_t version[BONDY_VERSION_LEN];
-    struct bondy_realm_keys *keys;
-    struct bondy_policy *policy; /* who may do what; NULL: not known (read from a view) */
+    struct bondy_realm_keys *keys; /* NULL after bondy_realm_read_plain() */
+    struct bondy_policy *policy;   /* who may do what; NULL: not known (read from a view) */
 };
 
 struct bondy_realms;
@@ -111,6 +111,11 @@ void bondy_realm_unref(const struct bondy_realm *realm);
  * is canonical; `rules` NULL: the defaults. NULL when there is none. */
 struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
                                      const struct bondy_store_view *view, struct bondy_slice uri);
+
+/* The same without its keys: parsing one takes nearly 0.1 ms. */
+struct bondy_realm *bondy_realm_read_plain(const struct bondy_security_rules *rules,
+                                           const struct bondy_store_view *view,
+                                           struct bondy_slice uri);
 
 /* The URI as it is stored: ASCII letters folded, an alias of the master realm resolved; false when
  * it is longer than `room`. `out` is not terminated. `rules` NULL: the default alias. */

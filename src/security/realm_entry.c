@@ -154,7 +154,7 @@ static struct bondy_realm_keys *make_keys(const struct bondy_realm_entry *entry)
     return keys;
 }
 
-static struct bondy_realm_keys *ref_keys(struct bondy_realm_entry *entry)
+struct bondy_realm_keys *bondy_realm_entry_keys(struct bondy_realm_entry *entry)
 {
     if (entry->keys == NULL)
         entry->keys = make_keys(entry);
@@ -243,7 +243,7 @@ static void resolve(struct bondy_realm *realm, const struct bondy_realm_entry *e
     realm->authorizer = json_incref(inherited(entry, prototype, "authorizer"));
 }
 
-struct bondy_realm *bondy_realm_entry_make(struct bondy_realm_entry *entry,
+struct bondy_realm *bondy_realm_entry_make(const struct bondy_realm_entry *entry,
                                            const struct bondy_realm_entry *prototype,
                                            const struct bondy_security_rules *rules)
 {
@@ -266,7 +266,6 @@ struct bondy_realm *bondy_realm_entry_make(struct bondy_realm_entry *entry,
     realm->gen = entry->gen;
     realm->prototype_gen = prototype == NULL ? 0 : prototype->gen;
     memcpy(realm->version, entry->version, BONDY_VERSION_LEN);
-    realm->keys = ref_keys(entry);
     resolve(realm, entry, prototype, rules);
     return realm;
 }
@@ -295,8 +294,9 @@ static bool read_entry(const struct bondy_store_view *view, struct bondy_slice u
     return true;
 }
 
-struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
-                                     const struct bondy_store_view *view, struct bondy_slice uri)
+static struct bondy_realm *read_realm(const struct bondy_security_rules *rules,
+                                      const struct bondy_store_view *view, struct bondy_slice uri,
+                                      bool with_keys)
 {
     struct bondy_realm_entry entry, prototype;
     struct bondy_security_rules defaults;
@@ -311,10 +311,25 @@ struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
         return NULL;
     has_prototype = read_entry(view, bondy_realm_entry_prototype(&entry), &prototype);
     realm = bondy_realm_entry_make(&entry, has_prototype ? &prototype : NULL, rules);
+    if (with_keys)
+        realm->keys = bondy_realm_entry_keys(&entry);
     bondy_realm_entry_fini(&entry);
     if (has_prototype)
         bondy_realm_entry_fini(&prototype);
     return realm;
+}
+
+struct bondy_realm *bondy_realm_read(const struct bondy_security_rules *rules,
+                                     const struct bondy_store_view *view, struct bondy_slice uri)
+{
+    return read_realm(rules, view, uri, true);
+}
+
+struct bondy_realm *bondy_realm_read_plain(const struct bondy_security_rules *rules,
+                                           const struct bondy_store_view *view,
+                                           struct bondy_slice uri)
+{
+    return read_realm(rules, view, uri, false);
 }
 
 /* ---- references --------------------------------------------------------------------------- */

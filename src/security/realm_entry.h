@@ -27,9 +27,11 @@ void bondy_realm_entry_update(struct bondy_realm_entry *entry, const struct bond
 void bondy_realm_entry_element(struct bondy_realm_entry *entry, const struct bondy_record *record);
 /* Empty: none. */
 struct bondy_slice bondy_realm_entry_prototype(const struct bondy_realm_entry *entry);
-/* The caller owns a reference. `prototype` may be NULL. */
-struct bondy_realm *bondy_realm_entry_make(struct bondy_realm_entry *entry,
+/* Without keys. The caller owns a reference. `prototype` may be NULL. */
+struct bondy_realm *bondy_realm_entry_make(const struct bondy_realm_entry *entry,
                                            const struct bondy_realm_entry *prototype,
                                            const struct bondy_security_rules *rules);
+/* A reference to the realm's keys, which are parsed when they have changed. */
+struct bondy_realm_keys *bondy_realm_entry_keys(struct bondy_realm_entry *entry);
 
 #endif

@@ -330,6 +330,7 @@ static void remake(struct bondy_realms *realms, struct row *row)
     bondy_realm_unref(row->made);
     row->made = bondy_realm_entry_make(&row->entry, prototype == NULL ? NULL : &prototype->entry,
                                        realms->rules);
+    row->made->keys = bondy_realm_entry_keys(&row->entry);
     row->made->policy = row->policy;
     bondy_policy_ref(row->policy);
     configure_policy(realms, row, prototype);

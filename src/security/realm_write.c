@@ -77,13 +77,17 @@ static int find(struct bondy_edit *edit, struct bondy_slice uri, struct uri *out
 
 static int finish(struct bondy_edit *edit, struct bondy_slice uri, int rc)
 {
-    const struct bondy_realm *realm;
+    struct bondy_realm *realm;
 
     bondy_edit_forget_realm(edit);
-    if (rc < 0 || (rc = bondy_edit_realm(edit, uri, &realm)) < 0)
+    if (rc < 0)
         return rc;
+    realm = bondy_realm_read(edit->rules, bondy_edit_view(edit), uri);
+    if (realm == NULL)
+        return not_found(edit, uri);
     json_decref(edit->result);
     edit->result = bondy_realm_external(realm);
+    bondy_realm_unref(realm);
     return BONDY_OK;
 }
 
@@ -595,20 +599,42 @@ int bondy_realm_apply_delete(struct bondy_edit *edit, struct bondy_slice uri, bo
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
+static int put_missing_keys(struct bondy_edit *edit, const struct bondy_realm *realm,
+                            const json_t *keys)
+{
+    const json_t *signing = json_object_get(keys, "signing");
+    bool has_signing = bondy_realm_signing_key(realm) != NULL;
+    int rc = BONDY_OK;
+
+    for (size_t i = 0; !has_signing && rc == BONDY_OK && i < json_array_size(signing); i++)
+        rc = put_key(edit, realm, 'k', json_array_get(signing, i));
+    if (rc == BONDY_OK && realm->keys->encryption_count == 0)
+        rc = bondy_realm_put_keys(edit, realm, 'c', json_object_get(keys, "encryption"));
+    return rc;
+}
+
+/* The realm to be changed with its keys; the caller drops it. */
+static int find_with_keys(struct bondy_edit *edit, struct bondy_slice uri, struct uri *out,
+                          struct bondy_realm **realm)
+{
+    const struct bondy_realm *plain;
+    int rc = find(edit, uri, out, &plain);
+
+    if (rc == BONDY_OK)
+        *realm = bondy_realm_read(edit->rules, bondy_edit_view(edit), out->slice);
+    return rc;
+}
+
 int bondy_realm_apply_keys(struct bondy_edit *edit, struct bondy_slice uri, const json_t *keys)
 {
-    const struct bondy_realm *realm;
+    struct bondy_realm *realm = NULL;
     struct uri found;
-    int rc = find(edit, uri, &found, &realm);
+    int rc = find_with_keys(edit, uri, &found, &realm);
 
     if (rc < 0)
         return rc;
-    if (bondy_realm_signing_key(realm) == NULL)
-        for (size_t i = 0; rc == BONDY_OK && i < json_array_size(json_object_get(keys, "signing"));
-             i++)
-            rc = put_key(edit, realm, 'k', json_array_get(json_object_get(keys, "signing"), i));
-    if (rc == BONDY_OK && realm->keys->encryption_count == 0)
-        rc = bondy_realm_put_keys(edit, realm, 'c', json_object_get(keys, "encryption"));
+    rc = put_missing_keys(edit, realm, keys);
+    bondy_realm_unref(realm);
     return finish(edit, found.slice, rc);
 }
 
@@ -640,9 +666,9 @@ int bondy_realm_apply_rotate(struct bondy_edit *edit, struct bondy_slice uri, co
                              uint64_t now_ms, uint64_t until_ms)
 {
     const json_t *made = json_object_get(keys, "signing");
-    const struct bondy_realm *realm;
+    struct bondy_realm *realm = NULL;
     struct uri found;
-    int rc = find(edit, uri, &found, &realm);
+    int rc = find_with_keys(edit, uri, &found, &realm);
 
     if (rc < 0)
         return rc;
@@ -656,6 +682,7 @@ int bondy_realm_apply_rotate(struct bondy_edit *edit, struct bondy_slice uri, co
     }
     for (size_t i = 0; rc == BONDY_OK && i < json_array_size(made); i++)
         rc = put_key(edit, realm, 'k', json_array_get(made, i));
+    bondy_realm_unref(realm);
     if (rc == BONDY_OK)
         edit->effects |= BONDY_EDIT_UPDATED;
     return finish(edit, found.slice, rc);

@@ -77,7 +77,7 @@ uint64_t bondy_tickets_valid_since(const struct bondy_store_view *view,
 
     if (strcmp(user->authrealm, realm->uri) == 0)
         return newest_of(view, realm, username, user->ugen, "pket");
-    authrealm = bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
+    authrealm = bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
     if (authrealm == NULL)
         return since;
     other = newest_of(view, authrealm, username, user->auth_ugen, "pket");
@@ -123,9 +123,15 @@ static uint64_t issued_ms(const json_t *claims)
                : (uint64_t)json_integer_value(json_object_get(claims, "issued_at")) * 1000 + 999;
 }
 
+/* Whose slot: of nobody's record the generation is 0. */
+struct owner {
+    struct bondy_slice username;
+    uint32_t ugen;
+};
+
 /* What is kept in the ticket's slot: this one, another one, or nothing. */
 static const char *check_stored(const struct bondy_store_view *view,
-                                const struct bondy_realm *authrealm, const struct bondy_user *user,
+                                const struct bondy_realm *authrealm, struct owner owner,
                                 const struct bondy_ticket_question *question, const json_t *claims)
 {
     char slot[BONDY_TICKET_SLOT_TEXT], subkey[KEY_MAX];
@@ -137,9 +143,8 @@ static const char *check_stored(const struct bondy_store_view *view,
     json_t *stored;
 
     bondy_ticket_slot(claims, slot);
-    key.subkey =
-        bondy_slice_of(subkey, below_user(bondy_slice_text(user->username), user->auth_ugen,
-                                          bondy_slice_text(slot), subkey));
+    key.subkey = bondy_slice_of(
+        subkey, below_user(owner.username, owner.ugen, bondy_slice_text(slot), subkey));
     if (!bondy_store_view_get(view, &key, &record))
         return question->takes_unknown ? NULL : "unknown_ticket";
     stored = bondy_value_tree(BONDY_CBOR, record.body);
@@ -166,7 +171,22 @@ static const char *check_user(const struct bondy_store_view *view,
         return "revoked";
     if (issued_ms(claims) < bondy_tickets_valid_since(view, question->realm, user))
         return "revoked";
-    return check_stored(view, authrealm, user, question, claims);
+    return check_stored(view, authrealm,
+                        (struct owner){bondy_slice_text(user->username), user->auth_ugen}, question,
+                        claims);
+}
+
+/* Who is deleted stays out: a ticket that was made for a record needs one. */
+static const char *check_nobody(const struct bondy_store_view *view,
+                                const struct bondy_realm *authrealm,
+                                const struct bondy_ticket_question *question, const json_t *claims)
+{
+    struct bondy_slice authid = bondy_json_text(claims, "authid");
+
+    if (!question->may_lack_user || strcmp(authrealm->uri, question->realm->uri) != 0 ||
+        json_object_get(claims, "ugen") != NULL || authid.len > BONDY_NAME_MAX)
+        return "unknown_user";
+    return check_stored(view, authrealm, (struct owner){authid, 0}, question, claims);
 }
 
 static const char *check_verified(const struct bondy_store_view *view,
@@ -191,7 +211,7 @@ static const char *check_verified(const struct bondy_store_view *view,
     if (question->user != NULL)
         return check_user(view, authrealm, question->user, question, token->claims);
     if (!bondy_user_resolve(view, question->realm, expect.authid, &user))
-        return "unknown_user";
+        return check_nobody(view, authrealm, question, token->claims);
     reason = check_user(view, authrealm, &user, question, token->claims);
     bondy_user_fini(&user);
     return reason;
@@ -336,7 +356,8 @@ static void collect_all(const struct bondy_store_view *view, const struct bondy_
 json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bondy_realm *realm,
                            const struct bondy_user *user)
 {
-    struct bondy_realm *authrealm = bondy_realm_read(NULL, view, bondy_slice_text(user->authrealm));
+    struct bondy_realm *authrealm =
+        bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
     uint64_t since = bondy_tickets_valid_since(view, realm, user);
     struct collecting collecting = {.id = BONDY_SLICE_EMPTY};
     json_t *list = json_array(), *claims;

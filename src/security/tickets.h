@@ -30,6 +30,9 @@ struct bondy_ticket_question {
     const struct bondy_realms *realms;
     const struct bondy_realm *realm; /* where it is shown */
     const struct bondy_user *user;   /* resolved; NULL: found from the claims */
+    /* Nobody of the claims' name is fine too, when the ticket was made for nobody: signed by this
+     * realm for somebody whom only an identity provider knows (no claim `ugen`). */
+    bool may_lack_user;
     struct bondy_slice jws;
     struct bondy_slice client_id, device_id; /* of HELLO.authextra; empty: not given */
     bool takes_unknown;                      /* security.ticket.allow_not_found */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
@@ -181,10 +182,11 @@ static void check_cluster(struct bondy_config_loader *loader)
 /* Listeners with their enabled keys, for C007 and the rules on addresses. */
 static const struct {
     const char *prefix;
-    bool is_admin;
+    bool is_admin, is_tls;
 } listeners[] = {
-    {"api_gateway.http", false}, {"api_gateway.https", false}, {"admin_api.http", true},
-    {"admin_api.https", true},   {"wamp.tcp", false},          {"wamp.tls", false},
+    {"api_gateway.http", false, false}, {"api_gateway.https", false, true},
+    {"admin_api.http", true, false},    {"admin_api.https", true, true},
+    {"wamp.tcp", false, false},         {"wamp.tls", false, true},
 };
 
 static bool is_enabled(struct bondy_config_loader *loader, size_t index)
@@ -226,8 +228,25 @@ static bool is_loopback(const struct bondy_config_entry *ip)
            bondy_address_is_loopback(&address);
 }
 
-/* threat-model.md H9: until identities exist the admin API stays on this machine. --dev opens the
- * node to everybody who reaches it, so all of it stays on this machine. */
+/* threat-model.md H9: whoever reaches the admin API from another machine needs credentials, and
+ * these do not cross the network in clear text unless somebody says so. */
+static void check_admin_exposure(struct bondy_config_loader *loader,
+                                 const struct bondy_config_entry *ip, bool is_tls)
+{
+    if (bondy_config_flag(loader->config, "admin_api.allow_anonymous"))
+        report(loader, ip, "C006",
+               "with admin_api.allow_anonymous = on the admin API listens on loopback addresses "
+               "only (127.0.0.1, ::1)");
+    else if (!is_tls && !bondy_config_flag(loader->config, "admin_api.allow_cleartext"))
+        report(loader, ip, "C006",
+               "without TLS the admin API listens on loopback addresses only (127.0.0.1, ::1); "
+               "admin_api.https has TLS, and admin_api.allow_cleartext = on is for a network that "
+               "encrypts by itself");
+    else if (!is_tls)
+        report(loader, ip, "C104", "passwords of administrators cross the network in clear text");
+}
+
+/* --dev opens the node to everybody who reaches it, so all of it stays on this machine. */
 static void check_exposure(struct bondy_config_loader *loader)
 {
     for (size_t i = 0; i < BONDY_COUNT(listeners); i++) {
@@ -235,11 +254,10 @@ static void check_exposure(struct bondy_config_loader *loader)
 
         if (!is_enabled(loader, i) || is_loopback(ip))
             continue;
-        if (listeners[i].is_admin)
-            report(loader, ip, "C006",
-                   "the admin API listens on loopback addresses only (127.0.0.1, ::1)");
-        else if (loader->sources->loopback_only)
+        if (loader->sources->loopback_only)
             report(loader, ip, "C006", "--dev listens on loopback addresses only");
+        else if (listeners[i].is_admin)
+            check_admin_exposure(loader, ip, listeners[i].is_tls);
     }
 }
 
@@ -269,18 +287,19 @@ static bool is_octal_mode(const char *text)
     return len >= 3 && len <= 4 && strspn(text, "01234567") == len && (len == 3 || text[0] == '0');
 }
 
-/* A socket in a folder that others may write to could be replaced by theirs. */
-static void check_unix_socket(struct bondy_config_loader *loader)
+/* What a socket address cannot hold; and a socket in a folder that others may write to, which could
+ * be replaced by theirs. */
+static void check_socket_path(struct bondy_config_loader *loader,
+                              const struct bondy_config_entry *path)
 {
-    const struct bondy_config_entry *path = bondy_config_find(loader->config, "wamp.unix.path");
-    const struct bondy_config_entry *mode = bondy_config_find(loader->config, "wamp.unix.mode");
     const char *slash = path->value.text == NULL ? NULL : strrchr(path->value.text, '/');
     struct stat info;
     char *folder;
 
-    if (mode->value.text == NULL || !is_octal_mode(mode->value.text))
-        report(loader, mode, "C003", "expected permissions in octal (example: 0660)");
-    if (!bondy_config_flag(loader->config, "wamp.unix.enabled") || slash == NULL)
+    if (path->value.text != NULL &&
+        strlen(path->value.text) >= sizeof((struct sockaddr_un *)0)->sun_path)
+        report(loader, path, "C006", "the path is too long for a Unix socket");
+    if (slash == NULL)
         return;
     folder = bondy_memdup0(path->value.text, (size_t)(slash - path->value.text));
     if (stat(*folder == '\0' ? "/" : folder, &info) == 0 && (info.st_mode & S_IWOTH) != 0)
@@ -288,11 +307,26 @@ static void check_unix_socket(struct bondy_config_loader *loader)
     bondy_free(folder);
 }
 
+static void check_unix_sockets(struct bondy_config_loader *loader)
+{
+    const struct bondy_config_entry *mode = bondy_config_find(loader->config, "wamp.unix.mode");
+    const struct bondy_config_entry *admin =
+        bondy_config_find(loader->config, "admin_api.unix.path");
+
+    if (mode->value.text == NULL || !is_octal_mode(mode->value.text))
+        report(loader, mode, "C003", "expected permissions in octal (example: 0660)");
+    if (bondy_config_flag(loader->config, "wamp.unix.enabled"))
+        check_socket_path(loader, bondy_config_find(loader->config, "wamp.unix.path"));
+    /* The default one is left out when it does not fit (admin-http-api.md 3). */
+    if (admin->origin.source != NULL)
+        check_socket_path(loader, admin);
+}
+
 void bondy_config_check(struct bondy_config_loader *loader)
 {
     static const check_fn checks[] = {
         check_orders,  check_pings,     check_buffers,  check_certificates, check_documents,
-        check_cluster, check_addresses, check_exposure, check_private,      check_unix_socket};
+        check_cluster, check_addresses, check_exposure, check_private,      check_unix_sockets};
 
     for (size_t i = 0; i < BONDY_COUNT(checks); i++)
         checks[i](loader);

@@ -74,6 +74,8 @@ static const struct bondy_config_row transport_rows[] = {
      .help = "a stream without traffic ends after this long", .flags = BONDY_KEY_IS_LATER},
     {"wamp.sse.reset_idle_timeout_on_send", BONDY_KEY_FLAG, "on", 'R', '=',
      .help = "sending counts as a sign of life", .flags = BONDY_KEY_IS_LATER},
+    {"wamp.websocket.allowed_origins", BONDY_KEY_LIST, NULL, 'S', '+',
+     .help = "origins whose pages may log in with a ticket cookie, besides the listener's own"},
     {"wamp.websocket.auth_timeout", BONDY_KEY_MS, "10s", 'L', '+', .help = "from HELLO to WELCOME",
      .min = 1},
 };

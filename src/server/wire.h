@@ -44,6 +44,9 @@ void bondy_server_join_gateway(struct bondy_server_thread *thread);
 void bondy_server_leave_gateway(struct bondy_server_thread *thread);
 /* What stands in front of the admin routes. */
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server);
+/* For struct bondy_door_listener; the context is the server. */
+struct bondy_door_knock;
+bool bondy_server_admin_allows(void *context, const struct bondy_door_knock *knock);
 /* While the threads still run: a backup that is made is given up. */
 void bondy_server_stop_admin(struct bondy_server *server);
 /* After all threads and the store are gone, in this order. */

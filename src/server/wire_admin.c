@@ -40,7 +40,9 @@ static const char *status_text(void *context)
 static int publish_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_route_table *table = NULL;
-    int rc = bondy_admin_api_build(0, &table, err);
+    int rc = bondy_admin_api_build(
+        (int)bondy_config_number(server->config, "admin_api.compat.already_exists_status"), &table,
+        err);
 
     if (rc < 0)
         return rc;
@@ -68,6 +70,7 @@ static void make_guard(struct bondy_server *server)
         .node = &server->admin->node,
         .auth = server->identity.auth,
         .allow_anonymous = bondy_config_flag(config, "admin_api.allow_anonymous"),
+        .allow_cleartext = bondy_config_flag(config, "admin_api.allow_cleartext"),
     };
     struct bondy_buf hosts = BONDY_BUF_EMPTY;
 
@@ -149,6 +152,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .name = server->node_name,
         .version = PACKAGE_VERSION,
         .started_mono_ms = bondy_clock_mono_ms(),
+        .needs_versions = bondy_config_flag(server->config, "admin_api.require_if_match"),
         .security_file = security_file,
         .status = status_text,
         .context = server,
@@ -190,6 +194,17 @@ void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
                   json_object_get(info, "session"), "peername",
                   json_object_get(transport, "peername")));
     json_decref(info);
+}
+
+bool bondy_server_admin_allows(void *context, const struct bondy_door_knock *knock)
+{
+    const struct bondy_server *server = context;
+    const struct bondy_admin_knock ask = {.peer = knock->peer,
+                                          .scheme = knock->is_tls ? "https" : "http",
+                                          .host = knock->host,
+                                          .origin = knock->origin};
+
+    return bondy_admin_guard_allows(server->admin->guard, &ask);
 }
 
 const struct bondy_gateway_guard *bondy_server_admin_guard(const struct bondy_server *server)

@@ -9,6 +9,7 @@
 #include "src/base/json.h"
 #include "src/base/log.h"
 #include "src/server/listeners.h"
+#include "src/server/wire.h"
 #include "src/sys/file.h"
 #include "src/sys/net.h"
 
@@ -47,6 +48,7 @@ struct listener {
 struct bondy_server_listeners {
     struct listener list[BONDY_COUNT(kinds)];
     size_t count;
+    const char **cookie_origins; /* NULL-terminated; texts of the configuration */
 };
 
 /* ---- values ---- */
@@ -256,6 +258,11 @@ static int make(struct bondy_server *server, const struct kind *kind, struct bon
     door->websocket_path = "/ws";
     door->websocket = websocket_limits(server->config);
     door->compression = bondy_config_flag(server->config, "wamp.websocket.compression_enabled");
+    door->cookie_origins = server->listeners->cookie_origins;
+    if (kind->flags & IS_ADMIN) {
+        door->allow_upgrade = bondy_server_admin_allows;
+        door->context = server;
+    }
     if (kind->wamp != NULL)
         door->rawsocket = rawsocket_limits(server->config, kind->wamp);
     if ((kind->accepts & BONDY_DOOR_HTTP) && (rc = fill_http(server, listener, err)) < 0)
@@ -288,9 +295,20 @@ static bool wants_admin_socket(const struct bondy_config *config)
     return false;
 }
 
+static const char **list_of(const struct bondy_config_value *value)
+{
+    const char **list = bondy_calloc(value->list_count + 1, sizeof list[0]);
+
+    for (size_t i = 0; i < value->list_count; i++)
+        list[i] = value->list[i];
+    return list;
+}
+
 int bondy_server_make_listeners(struct bondy_server *server, struct bondy_error *err)
 {
     server->listeners = bondy_zalloc(sizeof *server->listeners);
+    server->listeners->cookie_origins =
+        list_of(&bondy_config_find(server->config, "wamp.websocket.allowed_origins")->value);
     for (size_t i = 0; i < BONDY_COUNT(kinds); i++) {
         bool is_wanted = strcmp(kinds[i].name, "admin_api.unix") == 0
                              ? wants_admin_socket(server->config)
@@ -423,5 +441,7 @@ void bondy_server_free_listeners(struct bondy_server *server)
         if ((listener->kind->flags & IS_UNIX) && listener->is_open)
             remove(listener->door.address.local.sun_path);
     }
+    if (listeners != NULL)
+        bondy_free(listeners->cookie_origins);
     bondy_free(listeners);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/sys/tls.h"
 
+#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ struct bondy_tls {
     gnutls_certificate_request_t client_certificate;
     long long expires_at;
     char *subject;
+    uint8_t end_point[BONDY_TLS_HASH_MAX];
+    size_t end_point_len;
 };
 
 static bool is_given(const char *text)
@@ -30,6 +33,33 @@ static bool is_given(const char *text)
 static gnutls_datum_t datum_of(const struct bondy_buf *buf)
 {
     return (gnutls_datum_t){(unsigned char *)buf->data, (unsigned)buf->len};
+}
+
+/* RFC 5929, 4.1: the hash of the certificate's signature, SHA-256 instead of MD5 and SHA-1. */
+static gnutls_digest_algorithm_t end_point_hash(int signature)
+{
+    gnutls_digest_algorithm_t hash;
+
+    if (signature < 0 || signature == GNUTLS_SIGN_EDDSA_ED25519 ||
+        signature == GNUTLS_SIGN_EDDSA_ED448)
+        return GNUTLS_DIG_UNKNOWN;
+    hash = gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)signature);
+    return hash == GNUTLS_DIG_MD5 || hash == GNUTLS_DIG_SHA1 ? GNUTLS_DIG_SHA256 : hash;
+}
+
+/* Kept, because GnuTLS does not know our certificate any more on a resumed connection. */
+static void keep_end_point(struct bondy_tls *tls, gnutls_x509_crt_t leaf)
+{
+    gnutls_digest_algorithm_t hash = end_point_hash(gnutls_x509_crt_get_signature_algorithm(leaf));
+    gnutls_datum_t der = {NULL, 0};
+    unsigned len = hash == GNUTLS_DIG_UNKNOWN ? 0 : gnutls_hash_get_len((int)hash);
+
+    if (len == 0 || len > sizeof tls->end_point ||
+        gnutls_x509_crt_export2(leaf, GNUTLS_X509_FMT_DER, &der) < 0)
+        return;
+    if (gnutls_hash_fast((int)hash, der.data, der.size, tls->end_point) == 0)
+        tls->end_point_len = len;
+    gnutls_free(der.data);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -53,6 +83,7 @@ static int import_leaf(struct bondy_tls *tls, const gnutls_datum_t *pem, const c
     } else {
         tls->subject = bondy_strdup("");
     }
+    keep_end_point(tls, chain[0]);
     for (unsigned i = 0; i < count; i++)
         gnutls_x509_crt_deinit(chain[i]);
     return BONDY_OK;
@@ -297,4 +328,32 @@ void bondy_tls_session_destroy(struct bondy_tls *tls, gnutls_session_t session)
         return;
     gnutls_deinit(session);
     bondy_tls_unref(tls);
+}
+
+/* ---- what a connection is bound to ----------------------------------------------------------- */
+
+size_t bondy_tls_end_point(const struct bondy_tls *tls, uint8_t out[BONDY_TLS_HASH_MAX])
+{
+    memcpy(out, tls->end_point, tls->end_point_len);
+    return tls->end_point_len;
+}
+
+void bondy_tls_client_name(gnutls_session_t session, char out[BONDY_TLS_NAME_MAX])
+{
+    gnutls_x509_crt_t certificate;
+    const gnutls_datum_t *chain;
+    size_t len = BONDY_TLS_NAME_MAX;
+    unsigned count = 0;
+
+    out[0] = '\0';
+    chain = gnutls_certificate_get_peers(session, &count);
+    if (chain == NULL || count == 0 || gnutls_x509_crt_init(&certificate) < 0)
+        return;
+    /* A name that holds a NUL would be read as another, shorter one. */
+    if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) < 0 ||
+        gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &len) <
+            0 ||
+        strlen(out) != len)
+        out[0] = '\0';
+    gnutls_x509_crt_deinit(certificate);
 }

@@ -10,6 +10,7 @@
  * Holders: listeners, sessions. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <gnutls/gnutls.h>
 
@@ -42,6 +43,15 @@ void bondy_tls_unref(struct bondy_tls *tls);
  * bondy_tls_session_destroy(), which also drops the session's reference of `tls`. */
 int bondy_tls_session_create(struct bondy_tls *tls, gnutls_session_t *out, struct bondy_error *err);
 void bondy_tls_session_destroy(struct bondy_tls *tls, gnutls_session_t session);
+
+/* The hash of the leaf certificate that binds a login to it: tls-server-end-point (RFC 5929, 4.1).
+ * Its length, at most BONDY_TLS_HASH_MAX; 0: the certificate's signature (EdDSA) has none. */
+#define BONDY_TLS_HASH_MAX 64
+size_t bondy_tls_end_point(const struct bondy_tls *tls, uint8_t out[BONDY_TLS_HASH_MAX]);
+/* The common name of the certificate that the client showed and that was checked; "" when there is
+ * none, or when it does not fit. */
+#define BONDY_TLS_NAME_MAX 256
+void bondy_tls_client_name(gnutls_session_t session, char out[BONDY_TLS_NAME_MAX]);
 
 /* Facts of the leaf certificate, for metrics and administration: when it ends (seconds since 1970)
  * and its subject (borrowed from `tls`). */

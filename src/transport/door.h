@@ -98,10 +98,18 @@ void bondy_greeting_start(struct bondy_door *door, struct bondy_door_listener *l
 void bondy_greeting_destroy_all(struct bondy_door *door);
 
 /* ---- relay.c ---- */
+struct bondy_relay;
 /* Takes `fd` and `wire`: decrypted octets go to the other end of a socket pair, which is returned
- * and is the caller's; `first` goes before all else. Negative: failed, both are closed. */
+ * and is the caller's; `first` goes before all else. Negative: failed, both are closed. `out` (may
+ * be NULL) gets the relay, which is there until the next turn at least. */
 int bondy_relay_start(struct bondy_door *door, int fd, struct bondy_wire *wire,
-                      struct bondy_slice first);
+                      struct bondy_slice first, struct bondy_relay **out);
+/* *holder names the relay from now on, and is emptied when the relay ends: either may end first.
+ * One holder for a relay; it lets go with detach. */
+void bondy_relay_attach(struct bondy_relay *relay, struct bondy_relay **holder);
+void bondy_relay_detach(struct bondy_relay **holder);
+/* Of the TLS connection behind it. */
+const struct bondy_wire *bondy_relay_wire(const struct bondy_relay *relay);
 void bondy_relay_destroy_all(struct bondy_door *door);
 
 /* ---- rawsocket.c ---- */
@@ -127,7 +135,8 @@ struct bondy_websocket_start {
     const struct bondy_address *peer;
     int fd; /* taken; the request head was read off it */
     const struct bondy_upgrade *upgrade;
-    bool is_tls;
+    struct bondy_slice cookies; /* that may log the client in */
+    struct bondy_relay *relay;  /* TLS; NULL: plain */
 };
 void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket_start *start);
 /* In the turn, before the flush. True when something was received. */

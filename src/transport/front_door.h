@@ -18,6 +18,14 @@
 
 enum bondy_door_accepts { BONDY_DOOR_HTTP = 1, BONDY_DOOR_WEBSOCKET = 2, BONDY_DOOR_RAWSOCKET = 4 };
 
+/* A request to upgrade, as the listener's owner judges it. Borrowed. */
+struct bondy_door_knock {
+    const struct bondy_address *peer;
+    struct bondy_slice host;   /* with its port */
+    struct bondy_slice origin; /* empty: none */
+    bool is_tls;
+};
+
 struct bondy_door_wamp_limits {
     size_t max_message;       /* wamp.*.max_frame_size, announced on RawSocket (16 MiB) */
     uint64_t auth_timeout_ms; /* HELLO to WELCOME (10 s) */
@@ -56,8 +64,11 @@ struct bondy_door_listener {
     bool compression;           /* permessage-deflate */
     bool is_admin_local;        /* Unix socket of the admin API: fill peer.is_local and uid */
     /* Host and Origin checks in front of an upgrade; NULL none. False: 403. */
-    bool (*allow_upgrade)(void *context, struct bondy_slice host, struct bondy_slice origin);
+    bool (*allow_upgrade)(void *context, const struct bondy_door_knock *knock);
     void *context;
+    /* Origins whose pages may log in with a cookie, besides the listener's own; NULL-terminated
+     * list, or NULL. */
+    const char *const *cookie_origins;
     atomic_size_t connections;
 };
 

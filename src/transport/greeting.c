@@ -15,6 +15,7 @@
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/transport/door.h"
+#include "src/transport/origin.h"
 #include "src/transport/upgrade.h"
 
 /* SO_RCVLOWAT does not hold for polled Unix sockets: these are looked at again on a timer. */
@@ -222,12 +223,30 @@ static void become_rawsocket(struct greeting *greeting)
     bondy_buf_fini(&handover.clear);
 }
 
+/* What is the HTTP server's until the connection is over. */
+struct lodger {
+    struct bondy_door_ticket ticket;
+    char certificate[]; /* the client's name; "" when there is none */
+};
+
 static void on_http_closed(void *token)
 {
-    struct bondy_door_ticket *ticket = token;
+    struct lodger *lodger = token;
 
-    bondy_door_ticket_return(ticket);
-    bondy_free(ticket);
+    bondy_door_ticket_return(&lodger->ticket);
+    bondy_free(lodger);
+}
+
+static struct lodger *lodger_create(const struct bondy_wire *wire)
+{
+    char name[BONDY_TLS_NAME_MAX] = "";
+    struct lodger *lodger;
+
+    if (wire != NULL)
+        bondy_wire_client_name(wire, name);
+    lodger = bondy_alloc(sizeof *lodger + strlen(name) + 1);
+    memcpy(lodger->certificate, name, strlen(name) + 1);
+    return lodger;
 }
 
 static void identify_local(int fd, struct bondy_http_peer *peer)
@@ -243,22 +262,23 @@ static void identify_local(int fd, struct bondy_http_peer *peer)
 
 static void become_http(struct greeting *greeting)
 {
-    struct bondy_door_ticket *ticket = bondy_alloc(sizeof *ticket);
-    struct bondy_http_peer peer = {.on_closed = on_http_closed, .token = ticket};
+    struct lodger *lodger = lodger_create(greeting->wire);
+    struct bondy_http_peer peer = {
+        .certificate = lodger->certificate, .on_closed = on_http_closed, .token = lodger};
     struct handover handover;
     struct bondy_error err;
 
     let_go(greeting, &handover);
-    *ticket = handover.ticket;
+    lodger->ticket = handover.ticket;
     peer.address = handover.peer;
     if (handover.listener->is_admin_local || handover.peer.any.sa_family == AF_UNIX)
         identify_local(handover.fd, &peer);
     if (handover.wire != NULL)
         handover.fd = bondy_relay_start(handover.door, handover.fd, handover.wire,
-                                        bondy_buf_slice(&handover.clear));
+                                        bondy_buf_slice(&handover.clear), NULL);
     bondy_buf_fini(&handover.clear);
     if (handover.fd < 0)
-        on_http_closed(ticket);
+        on_http_closed(lodger);
     else if (bondy_http_server_adopt(handover.door->http, handover.fd, handover.listener->http,
                                      &peer, &err) < 0)
         bondy_log(BONDY_LOG_DEBUG, "http_adopt_failed", BONDY_F_STR("reason", err.text));
@@ -273,20 +293,20 @@ static bool take_head(const struct handover *handover, size_t len)
 
 /* `upgrade` borrows from the greeting's octets, which are here until the end of this function. */
 static void become_websocket(struct greeting *greeting, size_t head_len,
-                             const struct bondy_upgrade *upgrade)
+                             const struct bondy_upgrade *upgrade, struct bondy_slice cookies)
 {
-    struct bondy_websocket_start start = {.upgrade = upgrade};
+    struct bondy_websocket_start start = {.upgrade = upgrade, .cookies = cookies};
     struct handover handover;
 
     let_go(greeting, &handover);
     start.listener = handover.listener;
     start.ticket = handover.ticket;
     start.peer = &handover.peer;
-    start.is_tls = handover.wire != NULL;
     start.fd = handover.fd;
-    if (start.is_tls) {
+    if (handover.wire != NULL) {
         start.fd = bondy_relay_start(handover.door, handover.fd, handover.wire,
-                                     bondy_slice_skip(bondy_buf_slice(&handover.clear), head_len));
+                                     bondy_slice_skip(bondy_buf_slice(&handover.clear), head_len),
+                                     &start.relay);
     } else if (!take_head(&handover, head_len)) {
         close(start.fd);
         start.fd = -1;
@@ -300,25 +320,51 @@ static void become_websocket(struct greeting *greeting, size_t head_len,
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
+static bool is_allowed(const struct greeting *greeting, const struct bondy_upgrade *upgrade)
+{
+    const struct bondy_door_listener *listener = greeting->listener;
+    const struct bondy_door_knock knock = {.peer = &greeting->peer,
+                                           .host = upgrade->host,
+                                           .origin = upgrade->origin,
+                                           .is_tls = greeting->wire != NULL};
+
+    return listener->allow_upgrade == NULL || listener->allow_upgrade(listener->context, &knock);
+}
+
+/* Whether what was read well is served here: 0, or the status to refuse it with. */
+static int judge_upgrade(const struct greeting *greeting, const struct bondy_upgrade *upgrade,
+                         struct bondy_slice *cookies, const char **why)
+{
+    const struct bondy_door_listener *listener = greeting->listener;
+    const struct bondy_origin_rules rules = {.is_tls = greeting->wire != NULL,
+                                             .listed = listener->cookie_origins};
+
+    *why = "no WebSocket here";
+    if (listener->websocket_path != NULL &&
+        !bondy_slice_is(upgrade->path, listener->websocket_path))
+        return 404;
+    *why = "host or origin not allowed";
+    if (!is_allowed(greeting, upgrade))
+        return 403;
+    *why = "too many connections";
+    if (greeting->is_full || greeting->door->is_closing)
+        return 503;
+    return bondy_origin_judge(upgrade, &rules, cookies, why);
+}
+
 static void upgrade_or_refuse(struct greeting *greeting, struct bondy_slice head)
 {
-    struct bondy_door_listener *listener = greeting->listener;
+    struct bondy_slice cookies = BONDY_SLICE_EMPTY;
     struct bondy_upgrade upgrade;
     const char *why;
     int status = bondy_upgrade_parse(head, &upgrade, &why);
 
+    if (status == 0)
+        status = judge_upgrade(greeting, &upgrade, &cookies, &why);
     if (status != 0)
         refuse(greeting, status, why);
-    else if (listener->websocket_path != NULL &&
-             !bondy_slice_is(upgrade.path, listener->websocket_path))
-        refuse(greeting, 404, "no WebSocket here");
-    else if (listener->allow_upgrade != NULL &&
-             !listener->allow_upgrade(listener->context, upgrade.host, upgrade.origin))
-        refuse(greeting, 403, "host or origin not allowed");
-    else if (greeting->is_full || greeting->door->is_closing)
-        refuse(greeting, 503, "too many connections");
     else
-        become_websocket(greeting, head.len, &upgrade);
+        become_websocket(greeting, head.len, &upgrade, cookies);
 }
 
 static void http_or_refuse(struct greeting *greeting)

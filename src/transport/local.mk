@@ -4,6 +4,7 @@ src_transport_libtransport_a_SOURCES = \
 	src/transport/door.h \
 	src/transport/front_door.c src/transport/front_door.h \
 	src/transport/greeting.c \
+	src/transport/origin.c src/transport/origin.h \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/rate.h \
 	src/transport/rawsocket.c \

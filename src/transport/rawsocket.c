@@ -316,12 +316,20 @@ static void close_after_queue(void *transport)
     start_ending(transport);
 }
 
+static size_t channel_id(void *transport, enum bondy_binding kind, uint8_t *out)
+{
+    const struct rawsocket *raw = transport;
+
+    return raw->wire == NULL ? 0 : bondy_wire_channel_id(raw->wire, kind, out);
+}
+
 static const struct bondy_session_out session_out = {
     .framing = BONDY_FRAMING_RAWSOCKET,
     .frame_head = frame_head,
     .send = send_message,
     .send_shared = send_shared,
     .close = close_after_queue,
+    .channel_id = channel_id,
 };
 
 /* ---- receiving ------------------------------------------------------------------------------- */

@@ -21,12 +21,13 @@
  * answer away. */
 #define FAREWELL_MS 2000
 
-struct relay {
+struct bondy_relay {
     struct bondy_list link;
     struct bondy_door *door;
     struct bondy_wire *wire;
-    uv_poll_t outer; /* the client */
-    uv_poll_t inner; /* the pair */
+    struct bondy_relay **holder; /* emptied at the end; NULL: nobody holds it */
+    uv_poll_t outer;             /* the client */
+    uv_poll_t inner;             /* the pair */
     struct bondy_timer timer;
     uint8_t *piece; /* decrypted, not yet written to the pair */
     size_t piece_start, piece_end;
@@ -45,7 +46,7 @@ static void on_inner(uv_poll_t *poll, int status, int events);
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-    struct relay *relay = handle->data;
+    struct bondy_relay *relay = handle->data;
 
     relay->door->handle_count--;
     if (--relay->open_handles > 0)
@@ -57,11 +58,13 @@ static void on_handle_closed(uv_handle_t *handle)
     bondy_free(relay);
 }
 
-static void end(struct relay *relay)
+static void end(struct bondy_relay *relay)
 {
     if (relay->is_over)
         return;
     relay->is_over = true;
+    if (relay->holder != NULL)
+        *relay->holder = NULL;
     bondy_list_remove(&relay->link);
     bondy_timer_stop(bondy_loop_wheel(relay->door->loop), &relay->timer);
     bondy_door_poll_close(relay->door, &relay->outer, on_handle_closed);
@@ -70,7 +73,7 @@ static void end(struct relay *relay)
 
 static void on_timer(struct bondy_timer *timer)
 {
-    end(BONDY_CONTAINER(timer, struct relay, timer));
+    end(BONDY_CONTAINER(timer, struct bondy_relay, timer));
 }
 
 static void set_events(uv_poll_t *poll, int *current, int events, uv_poll_cb callback)
@@ -84,7 +87,7 @@ static void set_events(uv_poll_t *poll, int *current, int events, uv_poll_cb cal
         uv_poll_start(poll, events, callback);
 }
 
-static void update_polls(struct relay *relay)
+static void update_polls(struct bondy_relay *relay)
 {
     bool is_blocked = bondy_wire_is_blocked(relay->wire);
     int outer = 0;
@@ -112,7 +115,7 @@ static void update_polls(struct relay *relay)
 /* ---- inwards --------------------------------------------------------------------------------- */
 
 /* Writes to the pair; what does not fit becomes the waiting piece. False: the pair is gone. */
-static bool deliver(struct relay *relay, const uint8_t *bytes, size_t len)
+static bool deliver(struct bondy_relay *relay, const uint8_t *bytes, size_t len)
 {
     ssize_t sent = send(relay->inner_fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -129,7 +132,7 @@ static bool deliver(struct relay *relay, const uint8_t *bytes, size_t len)
     return true;
 }
 
-static bool deliver_piece(struct relay *relay)
+static bool deliver_piece(struct bondy_relay *relay)
 {
     ssize_t sent = send(relay->inner_fd, relay->piece + relay->piece_start,
                         relay->piece_end - relay->piece_start, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -146,7 +149,7 @@ static bool deliver_piece(struct relay *relay)
     return true;
 }
 
-static void on_client_end(struct relay *relay)
+static void on_client_end(struct bondy_relay *relay)
 {
     relay->client_ended = true;
     if (relay->piece == NULL)
@@ -155,7 +158,7 @@ static void on_client_end(struct relay *relay)
 }
 
 /* Reads until there is nothing left or a piece waits. */
-static void carry_inwards(struct relay *relay)
+static void carry_inwards(struct bondy_relay *relay)
 {
     relay->has_ahead = false;
     if (relay->client_ended)
@@ -181,7 +184,7 @@ static void carry_inwards(struct relay *relay)
 
 /* ---- outwards -------------------------------------------------------------------------------- */
 
-static void on_pair_end(struct relay *relay)
+static void on_pair_end(struct bondy_relay *relay)
 {
     relay->pair_ended = true;
     if (bondy_wire_is_blocked(relay->wire))
@@ -196,7 +199,7 @@ static void on_pair_end(struct relay *relay)
     bondy_timer_start(bondy_loop_wheel(relay->door->loop), &relay->timer, FAREWELL_MS);
 }
 
-static void discard(struct relay *relay)
+static void discard(struct bondy_relay *relay)
 {
     ssize_t got = recv(relay->outer_fd, relay->door->buffer, BONDY_DOOR_BUFFER, MSG_DONTWAIT);
 
@@ -204,7 +207,7 @@ static void discard(struct relay *relay)
         end(relay);
 }
 
-static void carry_outwards(struct relay *relay)
+static void carry_outwards(struct bondy_relay *relay)
 {
     for (unsigned i = 0; i < PIECES && !bondy_wire_is_blocked(relay->wire); i++) {
         ssize_t got = recv(relay->inner_fd, relay->door->outgoing, BONDY_WIRE_RECORD, MSG_DONTWAIT);
@@ -228,7 +231,7 @@ static void carry_outwards(struct relay *relay)
 
 static void on_outer(uv_poll_t *poll, int status, int events)
 {
-    struct relay *relay = poll->data;
+    struct bondy_relay *relay = poll->data;
 
     if (status < 0) {
         end(relay);
@@ -258,7 +261,7 @@ static void on_outer(uv_poll_t *poll, int status, int events)
 
 static void on_inner(uv_poll_t *poll, int status, int events)
 {
-    struct relay *relay = poll->data;
+    struct bondy_relay *relay = poll->data;
 
     if (status < 0 ||
         ((events & UV_WRITABLE) != 0 && relay->piece != NULL && !deliver_piece(relay))) {
@@ -287,9 +290,9 @@ static bool open_pair(const struct bondy_door *door, int pair[2])
 }
 
 int bondy_relay_start(struct bondy_door *door, int fd, struct bondy_wire *wire,
-                      struct bondy_slice first)
+                      struct bondy_slice first, struct bondy_relay **out)
 {
-    struct relay *relay;
+    struct bondy_relay *relay;
     int pair[2];
 
     if (!open_pair(door, pair)) {
@@ -313,11 +316,32 @@ int bondy_relay_start(struct bondy_door *door, int fd, struct bondy_wire *wire,
     if (first.len > 0 && !deliver(relay, (const uint8_t *)first.data, first.len))
         end(relay);
     update_polls(relay);
+    if (out != NULL)
+        *out = relay;
     return pair[1];
+}
+
+void bondy_relay_attach(struct bondy_relay *relay, struct bondy_relay **holder)
+{
+    *holder = relay->is_over ? NULL : relay;
+    if (!relay->is_over)
+        relay->holder = holder;
+}
+
+void bondy_relay_detach(struct bondy_relay **holder)
+{
+    if (*holder != NULL)
+        (*holder)->holder = NULL;
+    *holder = NULL;
+}
+
+const struct bondy_wire *bondy_relay_wire(const struct bondy_relay *relay)
+{
+    return relay->wire;
 }
 
 void bondy_relay_destroy_all(struct bondy_door *door)
 {
     while (!bondy_list_is_empty(&door->relays))
-        end(BONDY_LIST_ENTRY(door->relays.next, struct relay, link));
+        end(BONDY_LIST_ENTRY(door->relays.next, struct bondy_relay, link));
 }

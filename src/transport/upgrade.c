@@ -118,7 +118,7 @@ bool bondy_upgrade_is_wanted(struct bondy_slice head)
 /* What has been seen while the headers are read. */
 struct reading {
     struct bondy_upgrade *out;
-    unsigned hosts, keys, versions;
+    unsigned hosts, keys, versions, cookies;
     bool has_upgrade, has_connection, has_body, has_offer;
     bool bad_version;
     bool bad_list;
@@ -132,7 +132,14 @@ static void read_host(struct reading *reading, struct bondy_slice value)
 
 static void read_origin(struct reading *reading, struct bondy_slice value)
 {
+    reading->out->origin_count++;
     reading->out->origin = value;
+}
+
+static void read_cookie(struct reading *reading, struct bondy_slice value)
+{
+    reading->cookies++;
+    reading->out->cookies = value;
 }
 
 static void read_upgrade(struct reading *reading, struct bondy_slice value)
@@ -222,6 +229,7 @@ static const struct {
 } header_readers[] = {
     {"host", read_host},
     {"origin", read_origin},
+    {"cookie", read_cookie},
     {"upgrade", read_upgrade},
     {"connection", read_connection},
     {"sec-websocket-key", read_key},
@@ -314,6 +322,8 @@ static int judge(const struct reading *reading, const char **why)
     } rules[] = {
         {reading->hosts != 1 || reading->out->host.len == 0, 400, "exactly one Host is needed"},
         {reading->has_body, 400, "a request to upgrade has no body"},
+        /* RFC 6265, 5.4: a client sends one. */
+        {reading->cookies > 1, 400, "more than one Cookie header"},
         {!reading->has_upgrade, 400, "Upgrade does not name websocket"},
         {!reading->has_connection, 400, "Connection does not name Upgrade"},
         {reading->versions != 1 || reading->bad_version, 426, "Sec-WebSocket-Version is not 13"},

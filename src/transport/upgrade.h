@@ -20,6 +20,8 @@ struct bondy_upgrade {
     struct bondy_slice path; /* without the query */
     struct bondy_slice host;
     struct bondy_slice origin; /* empty: none */
+    unsigned origin_count;
+    struct bondy_slice cookies; /* the Cookie header; empty: none */
     struct bondy_slice key;
     bool offers_deflate; /* permessage-deflate stands among the extensions */
     enum bondy_serializer serializer;

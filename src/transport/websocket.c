@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
@@ -53,8 +54,10 @@ struct bondy_websocket {
     uint64_t opened_ms;
     uint64_t heard_ms;
     uint64_t message_ms;
-    char *peername; /* until the session is open */
-    uint32_t taken; /* octets of frames since the library last read, about */
+    struct bondy_relay *relay;  /* in front of it, until it ends; NULL: plain */
+    char *peername;             /* until the session is open */
+    struct bondy_slice cookies; /* likewise; owned */
+    uint32_t taken;             /* octets of frames since the library last read, about */
     uint16_t close_code;
     uint8_t carrier;
     uint8_t serializer;
@@ -68,6 +71,15 @@ struct bondy_websocket {
 };
 
 /* ---- end ------------------------------------------------------------------------------------- */
+
+static void forget_cookies(struct bondy_websocket *ws)
+{
+    if (ws->cookies.len > 0) {
+        sodium_memzero((char *)(uintptr_t)ws->cookies.data, ws->cookies.len);
+        bondy_free((char *)(uintptr_t)ws->cookies.data);
+    }
+    ws->cookies = BONDY_SLICE_EMPTY;
+}
 
 /* The library let go of the connection. */
 static void destroy(struct bondy_websocket *ws)
@@ -87,6 +99,8 @@ static void destroy(struct bondy_websocket *ws)
     if (ws->deflating != NULL)
         bondy_free(ws->deflating - LWS_PRE);
     bondy_free(ws->peername);
+    forget_cookies(ws);
+    bondy_relay_detach(&ws->relay);
     bondy_slab_free(door->websocket_slab, ws);
 }
 
@@ -330,12 +344,21 @@ static void close_after_queue(void *transport)
     sent(ws, bondy_outq_push_bytes(&ws->out, frame, sizeof frame));
 }
 
+/* The TLS connection is the relay's, which may have ended already. */
+static size_t channel_id(void *transport, enum bondy_binding kind, uint8_t *out)
+{
+    const struct bondy_websocket *ws = transport;
+
+    return ws->relay == NULL ? 0 : bondy_wire_channel_id(bondy_relay_wire(ws->relay), kind, out);
+}
+
 static const struct bondy_session_out session_out = {
     .framing = BONDY_FRAMING_WEBSOCKET,
     .frame_head = frame_head,
     .send = send_message,
     .send_shared = send_shared,
     .close = close_after_queue,
+    .channel_id = channel_id,
 };
 
 /* ---- receiving ------------------------------------------------------------------------------- */
@@ -533,6 +556,7 @@ static int on_established(struct bondy_websocket *ws)
         .transport = bondy_carrier_name(ws->carrier),
         .peername = bondy_slice_text(ws->peername),
         .auth_timeout_ms = limits->auth_timeout_ms,
+        .cookies = ws->cookies,
     };
 
     ws->is_open = true;
@@ -542,6 +566,7 @@ static int on_established(struct bondy_websocket *ws)
     ws->session = bondy_session_open(ws->door->router, &peer, &session_out, ws);
     bondy_free(ws->peername);
     ws->peername = NULL;
+    forget_cookies(ws);
     if (limits->ping_enabled)
         bondy_timer_start(wheel, &ws->timer, limits->ping_idle_ms);
     else if (limits->idle_timeout_ms > 0)
@@ -639,11 +664,16 @@ void bondy_websocket_start(struct bondy_door *door, const struct bondy_websocket
         .ticket = start->ticket,
         .listener = start->listener,
         .opened_ms = bondy_loop_now_ms(door->loop),
-        .carrier = start->is_tls ? BONDY_CARRIER_WSS : BONDY_CARRIER_WS,
+        .carrier = start->relay != NULL ? BONDY_CARRIER_WSS : BONDY_CARRIER_WS,
         .serializer = (uint8_t)start->upgrade->serializer,
         .deflates = deflates,
         .peername = bondy_strdup(bondy_address_format(start->peer, peername)),
     };
+    if (start->cookies.len > 0)
+        ws->cookies = bondy_slice_of(bondy_memdup0(start->cookies.data, start->cookies.len),
+                                     start->cookies.len);
+    if (start->relay != NULL)
+        bondy_relay_attach(start->relay, &ws->relay);
     bondy_list_init(&ws->sender.link);
     bondy_list_init(&ws->fed_link);
     bondy_outq_init(&ws->out, &door->queues, limits->queue_bytes, limits->queue_messages);

@@ -107,6 +107,52 @@ int bondy_wire_handshake(struct bondy_wire *wire)
     return 1;
 }
 
+/* TLS 1.3 has what the extension added to 1.2: keys that hang on the whole handshake. */
+static bool has_own_keys(gnutls_session_t session)
+{
+    return gnutls_protocol_get_version(session) == GNUTLS_TLS1_3 ||
+           (gnutls_session_get_flags(session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0;
+}
+
+static size_t ask_library(gnutls_session_t session, gnutls_channel_binding_t kind, uint8_t *out)
+{
+    gnutls_datum_t id = {NULL, 0};
+    size_t len = 0;
+
+    if (gnutls_session_channel_binding(session, kind, &id) == 0 &&
+        id.size <= BONDY_CHANNEL_ID_MAX) {
+        len = id.size;
+        memcpy(out, id.data, len);
+    }
+    gnutls_free(id.data);
+    return len;
+}
+
+size_t bondy_wire_channel_id(const struct bondy_wire *wire, enum bondy_binding kind,
+                             uint8_t out[BONDY_CHANNEL_ID_MAX])
+{
+    gnutls_session_t session = wire->session;
+
+    switch (kind) {
+    case BONDY_BINDING_TLS_UNIQUE:
+        return gnutls_protocol_get_version(session) == GNUTLS_TLS1_2 && has_own_keys(session)
+                   ? ask_library(session, GNUTLS_CB_TLS_UNIQUE, out)
+                   : 0;
+    case BONDY_BINDING_TLS_SERVER_END_POINT:
+        return bondy_tls_end_point(wire->tls, out);
+    case BONDY_BINDING_TLS_EXPORTER:
+        return has_own_keys(session) ? ask_library(session, GNUTLS_CB_TLS_EXPORTER, out) : 0;
+    case BONDY_BINDING_NONE:
+        break;
+    }
+    return 0;
+}
+
+void bondy_wire_client_name(const struct bondy_wire *wire, char out[BONDY_TLS_NAME_MAX])
+{
+    bondy_tls_client_name(wire->session, out);
+}
+
 int bondy_wire_events(const struct bondy_wire *wire)
 {
     return gnutls_record_get_direction(wire->session) == 1 ? UV_WRITABLE : UV_READABLE;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "src/security/login.h"
 #include "src/sys/tls.h"
 
 #define BONDY_WIRE_RECORD (16 * 1024)
@@ -32,6 +33,14 @@ void bondy_wire_destroy(struct bondy_wire *wire);
 int bondy_wire_handshake(struct bondy_wire *wire);
 /* What a handshake that is not done waits for: UV_READABLE or UV_WRITABLE. */
 int bondy_wire_events(const struct bondy_wire *wire);
+
+/* What binds a login to this connection, after the handshake: its octets to `out`, how many; 0 when
+ * this connection has none of that kind. tls-unique is of TLS 1.2, and like tls-exporter there only
+ * with the extended master secret (RFC 7627): without it another connection may have the same. */
+size_t bondy_wire_channel_id(const struct bondy_wire *wire, enum bondy_binding kind,
+                             uint8_t out[BONDY_CHANNEL_ID_MAX]);
+/* The common name of the client's certificate, which was checked; "" without one. */
+void bondy_wire_client_name(const struct bondy_wire *wire, char out[BONDY_TLS_NAME_MAX]);
 
 /* The socket may have something to read again. */
 void bondy_wire_is_readable(struct bondy_wire *wire);

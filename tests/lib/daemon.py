@@ -103,6 +103,16 @@ class Daemon:
     def admin(self, path, method="GET", body=None, **more):
         return request(self.url("admin_api.http", path), method, body, **more)
 
+    def call(self, procedure, *args, **kwargs):
+        """The first argument of the result of an admin procedure; what is refused raises."""
+        answer = self.try_call(procedure, *args, **kwargs)
+        assert answer.status == 200, (procedure, answer)
+        results = answer.json()["args"]
+        return results[0] if results else None
+
+    def try_call(self, procedure, *args, **kwargs):
+        return self.admin("/services/call", "POST", {"procedure": procedure, "args": args, "kwargs": kwargs})
+
     def tcp_url(self):
         return f"tcp://127.0.0.1:{self.ports['wamp.tcp']}"
 

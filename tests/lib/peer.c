@@ -36,13 +36,24 @@ void bondy_peer_connect(struct bondy_peer *peer, struct bondy_loop *loop,
 
 bool bondy_peer_start_tls(struct bondy_peer *peer, gnutls_certificate_credentials_t credentials)
 {
+    return bondy_peer_start_tls_with(peer, &(struct bondy_peer_tls){.credentials = credentials});
+}
+
+bool bondy_peer_start_tls_with(struct bondy_peer *peer, const struct bondy_peer_tls *options)
+{
     unsigned turns = 0;
     int rc;
 
     assert_int_equal(gnutls_init(&peer->tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL),
                      0);
-    gnutls_set_default_priority(peer->tls);
-    gnutls_credentials_set(peer->tls, GNUTLS_CRD_CERTIFICATE, credentials);
+    if (options->priority == NULL)
+        gnutls_set_default_priority(peer->tls);
+    else
+        assert_int_equal(gnutls_priority_set_direct(peer->tls, options->priority, NULL), 0);
+    if (options->resume != NULL)
+        assert_int_equal(
+            gnutls_session_set_data(peer->tls, options->resume->data, options->resume->size), 0);
+    gnutls_credentials_set(peer->tls, GNUTLS_CRD_CERTIFICATE, options->credentials);
     gnutls_transport_set_int(peer->tls, peer->fd);
     gnutls_handshake_set_timeout(peer->tls, 0);
     while ((rc = gnutls_handshake(peer->tls)) == GNUTLS_E_AGAIN)

@@ -39,6 +39,12 @@ void bondy_peer_connect(struct bondy_peer *peer, struct bondy_loop *loop,
                         const struct bondy_address *address);
 /* After connecting: client side of a TLS handshake, any certificate will do. */
 bool bondy_peer_start_tls(struct bondy_peer *peer, gnutls_certificate_credentials_t credentials);
+struct bondy_peer_tls {
+    gnutls_certificate_credentials_t credentials;
+    const char *priority;         /* NULL: the default */
+    const gnutls_datum_t *resume; /* what an earlier connection left; NULL: none */
+};
+bool bondy_peer_start_tls_with(struct bondy_peer *peer, const struct bondy_peer_tls *options);
 void bondy_peer_close(struct bondy_peer *peer);
 /* Writes all of it, turning the loop when the socket is full. */
 void bondy_peer_write(struct bondy_peer *peer, const void *bytes, size_t len);

@@ -257,8 +257,8 @@ def raw(daemon, serializer="json", source=None, **more):
     return RawPeer(connect(daemon.ports["wamp.tcp"], source), serializer, **more)
 
 
-def websocket(daemon, serializer="json", **more):
-    return WebSocketPeer(connect(daemon.ports["api_gateway.http"]), serializer, **more)
+def websocket(daemon, serializer="json", source=None, **more):
+    return WebSocketPeer(connect(daemon.ports["api_gateway.http"], source), serializer, **more)
 
 
 PEERS = {"rawsocket": raw, "websocket": websocket}

@@ -91,8 +91,11 @@ static void closed(void *transport)
     ((struct gateway_rig *)transport)->callee = NULL;
 }
 
-static const struct bondy_session_out callee_out = {BONDY_FRAMING_MESSAGE, frame_head, hear,
-                                                    hear_shared,           closed,     NULL};
+static const struct bondy_session_out callee_out = {.framing = BONDY_FRAMING_MESSAGE,
+                                                    .frame_head = frame_head,
+                                                    .send = hear,
+                                                    .send_shared = hear_shared,
+                                                    .close = closed};
 
 /* The next message that starts with `prefix`, as a static copy; others are dropped. */
 static bool next_heard(struct gateway_rig *rig, const char *prefix, char out[4096])

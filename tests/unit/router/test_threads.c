@@ -111,8 +111,11 @@ static void on_close(void *transport)
     peer->session = NULL;
 }
 
-static const struct bondy_session_out out = {BONDY_FRAMING_RAWSOCKET, frame_head, on_send,
-                                             on_send_shared, on_close};
+static const struct bondy_session_out out = {.framing = BONDY_FRAMING_RAWSOCKET,
+                                             .frame_head = frame_head,
+                                             .send = on_send,
+                                             .send_shared = on_send_shared,
+                                             .close = on_close};
 
 static void say(struct peer *peer, json_t *message)
 {

@@ -45,6 +45,12 @@ tests_unit_security_test_audit_SOURCES = tests/unit/security/test_audit.c
 tests_unit_security_test_audit_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_audit_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/security/test_cookie
+TESTS += tests/unit/security/test_cookie
+tests_unit_security_test_cookie_SOURCES = tests/unit/security/test_cookie.c
+tests_unit_security_test_cookie_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_cookie_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/security/test_cra
 TESTS += tests/unit/security/test_cra
 tests_unit_security_test_cra_SOURCES = tests/unit/security/test_cra.c

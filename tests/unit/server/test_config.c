@@ -8,6 +8,10 @@
 #include "src/server/config_print.h"
 #include "src/sys/file.h"
 
+/* Longer than the address of a Unix socket. */
+#define FOLDER "/a-folder-with-a-very-long-name"
+#define LONG FOLDER FOLDER FOLDER FOLDER
+
 static char *dir;
 
 static int make_dir(void **state)
@@ -168,9 +172,30 @@ static void findings_carry_their_code(void **state)
         {"vm.W = w\nerlang.K = true\n", "C102"},
         {"io_threads = 1\nio_threads = 2\n", "C103"},
         {"shutdown.grace_period = 5\n", "C105"},
+        /* threat-model.md H9; admin-http-api.md 3 */
         {"admin_api.http.ip = 0.0.0.0\n", "C006"},
-        {"security.allow_anonymous_user = off\n", "C006"},
-        {"security.allow_anonymous_user = on\n", "C102"},
+        {"admin_api.http.ip = ::\n", "C006"},
+        {"admin_api.http.ip = 192.0.2.1\n", "C006"},
+        {"admin_api.http.ip = 127.0.0.2\nadmin_api.allow_anonymous = on\n", ""},
+        {"admin_api.http.ip = 0.0.0.0\nadmin_api.allow_cleartext = on\n", "C104"},
+        {"admin_api.http.ip = 0.0.0.0\nadmin_api.allow_anonymous = on\n", "C006"},
+        {"admin_api.http.ip = 0.0.0.0\nadmin_api.allow_cleartext = on\n"
+         "admin_api.allow_anonymous = on\n",
+         "C006"},
+        {"admin_api.http.ip = 0.0.0.0\nadmin_api.http.enabled = off\n", ""},
+        /* the certificate is not there; nothing is said of the address */
+        {"admin_api.https.enabled = on\nadmin_api.https.ip = 0.0.0.0\n", "C005"},
+        {"admin_api.https.enabled = on\nadmin_api.https.ip = 0.0.0.0\n"
+         "admin_api.allow_anonymous = on\n",
+         "C005 C006"},
+        {"admin_api.unix.path = /nowhere" LONG ".sock\n", "C006"},
+        {"admin_api.unix.path = /tmp/x.sock\n", "C006"},
+        {"admin_api.unix.path =\n", ""},
+        {"platform_data_dir = /nowhere" LONG "\n", ""},
+        {"wamp.unix.enabled = on\nwamp.unix.path = /nowhere" LONG ".sock\n", "C006"},
+        {"wamp.websocket.allowed_origins = https://a.example, http://localhost:3000\n", ""},
+        {"security.allow_anonymous_user = off\n", ""},
+        {"wamp.unix.group = staff\n", "C006"}, /* not built, and it would protect */
         {"api_gateway.https.enabled = on\n", "C005"},
         {"wamp.unix.mode = 0666\n", ""},
         {"wamp.unix.mode = rw\n", "C003"},

@@ -99,6 +99,63 @@ static void loopback_and_same_host_see_through_mapped_addresses(void **state)
     assert_true(bondy_address_same_host(&a, &b));
 }
 
+static void a_network_has_one_text_whatever_was_written(void **state)
+{
+    static const struct {
+        const char *given, *text; /* NULL: refused */
+    } cases[] = {
+        {"10.1.2.3/8", "10.0.0.0/8"},
+        {"10.1.2.3", "10.1.2.3/32"},
+        {"0.0.0.0/0", "0.0.0.0/0"},
+        {"::ffff:10.1.2.3/104", "10.0.0.0/8"},
+        {"2001:DB8:0:0::1/33", "2001:db8::/33"},
+        {"::1", "::1/128"},
+        {"::/0", "::/0"},
+        {"10.0.0.0/33", NULL},
+        {"::/129", NULL},
+        {"10.0.0.0/", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        char text[BONDY_ADDRESS_TEXT];
+        struct bondy_cidr cidr;
+        int rc = bondy_cidr_parse_network(bondy_slice_text(cases[i].given), &cidr, NULL);
+
+        if ((rc == BONDY_OK) != (cases[i].text != NULL))
+            fail_msg("%s", cases[i].given);
+        if (rc == BONDY_OK)
+            assert_string_equal(bondy_cidr_format(&cidr, text), cases[i].text);
+    }
+}
+
+static void a_network_admits_its_own_family_and_all_admits_both(void **state)
+{
+    static const struct {
+        const char *network, *peer;
+        bool is_admitted;
+    } cases[] = {
+        {"0.0.0.0/0", "2001:db8::1", true}, {"::/0", "192.0.2.1", true},
+        {"::/8", "192.0.2.1", false},       {"10.0.0.0/8", "a00::1", false},
+        {"10.0.0.0/8", "10.1.1.1", true},   {"10.0.0.0/8", "::ffff:10.1.1.1", true},
+        {"127.0.0.0/8", "unix:/x", true},   {"::1/128", "unix:/x", true},
+        {"10.0.0.0/8", "unix:/x", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        struct bondy_cidr cidr;
+        struct bondy_address peer;
+
+        assert_int_equal(bondy_cidr_parse_network(bondy_slice_text(cases[i].network), &cidr, NULL),
+                         BONDY_OK);
+        assert_int_equal(bondy_address_parse(cases[i].peer, 0, &peer, NULL), BONDY_OK);
+        if (bondy_cidr_admits(&cidr, &peer) != cases[i].is_admitted)
+            fail_msg("%s in %s", cases[i].peer, cases[i].network);
+    }
+}
+
 static void cidr_blocks_hold_what_they_should(void **state)
 {
     static const struct {
@@ -216,6 +273,8 @@ int main(void)
         cmocka_unit_test(a_socket_path_that_is_too_long_is_refused),
         cmocka_unit_test(loopback_and_same_host_see_through_mapped_addresses),
         cmocka_unit_test(cidr_blocks_hold_what_they_should),
+        cmocka_unit_test(a_network_has_one_text_whatever_was_written),
+        cmocka_unit_test(a_network_admits_its_own_family_and_all_admits_both),
         cmocka_unit_test(listening_on_port_0_says_which_port_it_is),
         cmocka_unit_test(a_stale_socket_file_is_replaced_and_a_live_one_is_not),
     };

@@ -46,6 +46,7 @@ struct bondy_session *bondy_session_open(struct bondy_router_thread *thread,
     snprintf(fake->transport_name, sizeof fake->transport_name, "%s", peer->transport);
     snprintf(fake->peername, sizeof fake->peername, BONDY_SLICE_FMT,
              BONDY_SLICE_ARG(peer->peername));
+    snprintf(fake->cookies, sizeof fake->cookies, BONDY_SLICE_FMT, BONDY_SLICE_ARG(peer->cookies));
     fake->next = fake_sessions;
     fake_sessions = fake;
     fake_opened++;

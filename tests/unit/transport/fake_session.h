@@ -15,6 +15,7 @@ struct fake_session {
     enum bondy_serializer serializer;
     char transport_name[8];
     char peername[128];
+    char cookies[512];
     size_t peer_max;
     unsigned received;
     size_t received_bytes;

@@ -2,7 +2,8 @@
 # A fake session table stands in for the router.
 TRANSPORT_TEST_COMMON = tests/unit/transport/fake_session.c tests/unit/transport/fake_session.h \
 	tests/unit/transport/house.c tests/unit/transport/house.h
-TRANSPORT_TEST_LIBS = $(TEST_LIBS) src/transport/libtransport.a src/http/libhttp.a \
+TRANSPORT_TEST_LIBS = $(TEST_LIBS) src/transport/libtransport.a src/security/libsecurity.a \
+	src/http/libhttp.a \
 	src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) $(LWS_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) \
 	$(CMOCKA_LIBS)
 
@@ -11,6 +12,12 @@ tests_unit_transport_test_upgrade_SOURCES = tests/unit/transport/test_upgrade.c
 tests_unit_transport_test_upgrade_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_upgrade_LDADD = $(TRANSPORT_TEST_LIBS)
 TESTS += tests/unit/transport/test_upgrade
+
+check_PROGRAMS += tests/unit/transport/test_origin
+tests_unit_transport_test_origin_SOURCES = tests/unit/transport/test_origin.c
+tests_unit_transport_test_origin_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_origin_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_origin
 
 check_PROGRAMS += tests/unit/transport/test_rate
 tests_unit_transport_test_rate_SOURCES = tests/unit/transport/test_rate.c
@@ -51,13 +58,21 @@ tests_unit_transport_test_tls_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_tls_LDADD = $(TRANSPORT_TEST_LIBS)
 TESTS += tests/unit/transport/test_tls
 
+check_PROGRAMS += tests/unit/transport/test_binding
+tests_unit_transport_test_binding_SOURCES = tests/unit/transport/test_binding.c \
+	$(TRANSPORT_TEST_COMMON)
+tests_unit_transport_test_binding_CFLAGS = $(TEST_CFLAGS)
+tests_unit_transport_test_binding_LDADD = $(TRANSPORT_TEST_LIBS)
+TESTS += tests/unit/transport/test_binding
+
 # With the real router; realms are those of tests/lib/rig.
 check_PROGRAMS += tests/unit/transport/test_wamp
 tests_unit_transport_test_wamp_SOURCES = tests/unit/transport/test_wamp.c
 tests_unit_transport_test_wamp_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_wamp_LDADD = tests/lib/librig.a $(TEST_LIBS) src/transport/libtransport.a \
-	src/http/libhttp.a src/router/librouter.a src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) \
+	src/http/libhttp.a src/router/librouter.a src/security/libsecurity.a src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) \
 	$(LWS_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) $(CMOCKA_LIBS)
+	src/http/libhttp.a $(ROUTER_LIBS) $(MHD_LIBS) $(LWS_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/transport/test_wamp
 
 check_PROGRAMS += tests/unit/transport/test_threads

@@ -137,12 +137,14 @@ static void a_listener_speaks_only_what_it_accepts(void **state)
     assert_int_equal(fake_opened, 0);
 }
 
-static bool allow_none(void *context, struct bondy_slice host, struct bondy_slice origin)
+static bool allow_none(void *context, const struct bondy_door_knock *knock)
 {
     unsigned *asked = context;
 
-    assert_slice_is(host, "localhost");
-    assert_slice_is(origin, "");
+    assert_slice_is(knock->host, "localhost");
+    assert_slice_is(knock->origin, "");
+    assert_true(bondy_address_is_loopback(knock->peer));
+    assert_false(knock->is_tls);
     (*asked)++;
     return false;
 }
@@ -164,6 +166,56 @@ static void an_upgrade_that_is_not_allowed_gets_403(void **state)
     assert_int_equal(asked, 1);
     bondy_peer_close(&peer);
     house_close(&house);
+}
+
+/* AUTH-COOKIE-1, oauth2-oidc.md 4.4: what a page of another site opens brings no ticket. */
+static void tickets_in_cookies_come_from_pages_of_the_own_host_only(void **state)
+{
+    static const char *const listed[] = {"https://app.example.com", NULL};
+    static const struct {
+        const char *headers;
+        const char *answer;
+        const char *kept;
+    } cases[] = {
+        {"", "HTTP/1.1 101 ", ""},
+        {"Cookie: a=b\r\nOrigin: http://evil\r\n", "HTTP/1.1 101 ", ""},
+        {"Cookie: bondy_ticket_dev=x\r\n", "HTTP/1.1 101 ", "bondy_ticket_dev=x"},
+        {"Cookie: a=b; bondy_ticket_dev=x\r\nOrigin: http://localhost\r\n", "HTTP/1.1 101 ",
+         "a=b; bondy_ticket_dev=x"},
+        {"Cookie: bondy_ticket_dev=x\r\nOrigin: https://app.example.com\r\n", "HTTP/1.1 101 ",
+         "bondy_ticket_dev=x"},
+        {"Cookie: bondy_ticket_dev=x\r\nOrigin: http://evil\r\n", "HTTP/1.1 403 ", NULL},
+        {"Cookie: bondy_ticket_dev=x\r\nOrigin: null\r\n", "HTTP/1.1 403 ", NULL},
+        {"Cookie: bondy_ticket_dev=x\r\nCookie: a=b\r\n", "HTTP/1.1 400 ", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        struct bondy_peer peer;
+        struct house house;
+
+        house_prepare(&house);
+        house.listener.cookie_origins = listed;
+        house_open(&house);
+        house_connect(&house, &peer);
+        bondy_peer_say(&peer, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                              "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                              "Sec-WebSocket-Protocol: wamp.2.json\r\n");
+        bondy_peer_say(&peer, cases[i].headers);
+        bondy_peer_say(&peer, "\r\n");
+        if (cases[i].kept == NULL) {
+            expect_answer(&peer, cases[i].answer);
+        } else {
+            bondy_until(house.loop, (bondy_peer_read(&peer), bondy_peer_has(&peer, "\r\n\r\n")));
+            assert_true(bondy_peer_has(&peer, cases[i].answer));
+            bondy_until(house.loop, fake_sessions != NULL);
+            assert_string_equal(fake_sessions->cookies, cases[i].kept);
+        }
+        bondy_peer_close(&peer);
+        bondy_until(house.loop, fake_sessions == NULL);
+        house_close(&house);
+    }
 }
 
 static void an_ipv6_listener_takes_ipv4_clients_only_when_it_says_so(void **state)
@@ -427,6 +479,7 @@ int main(void)
         cmocka_unit_test(broken_handshakes_get_an_answer_and_the_end),
         cmocka_unit_test(a_listener_speaks_only_what_it_accepts),
         cmocka_unit_test(an_upgrade_that_is_not_allowed_gets_403),
+        cmocka_unit_test(tickets_in_cookies_come_from_pages_of_the_own_host_only),
         cmocka_unit_test(an_ipv6_listener_takes_ipv4_clients_only_when_it_says_so),
         cmocka_unit_test(a_slow_head_costs_no_processor_time),
         cmocka_unit_test(a_head_that_takes_too_long_gets_408),
