@@ -194,7 +194,15 @@ static const char *topic_error(const struct bondy_router *router, struct bondy_s
     if (!bondy_uri_is_valid(topic, BONDY_MATCH_EXACT, router->options.uri_rule) ||
         bondy_uri_is_wamp(topic))
         return BONDY_ERR_INVALID_URI;
-    return bondy_uri_is_ours(topic) ? BONDY_ERR_NOT_AUTHORIZED : NULL;
+    return NULL;
+}
+
+/* What the router itself has to say, nobody else may: wamp-admin-api.md 1.1. Asked every time: that
+ * the match cache knows the topic means that the router has said it. */
+static bool is_reserved(const struct bondy_session *session, struct bondy_slice topic)
+{
+    return topic.len > 0 && (topic.data[0] == 'b' || topic.data[0] == 'c') &&
+           !session->is_trusted && bondy_uri_is_ours(topic);
 }
 
 static uint64_t refuse_publish(struct bondy_session *session, const struct bondy_message *message,
@@ -217,6 +225,8 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
 
     if (!bondy_match_knows_topic(thread, session->realm, message->uri, topic_hash))
         error = topic_error(thread->router, message->uri);
+    if (error == NULL && is_reserved(session, message->uri))
+        error = BONDY_ERR_NOT_AUTHORIZED;
     if (error != NULL)
         return refuse_publish(session, message, options->acknowledge, error, NULL);
     thread->current_options = options;
