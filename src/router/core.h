@@ -91,6 +91,7 @@ struct bondy_session {
     bool wants_publishers; /* subscriber */
     bool takes_revoked_subscriptions; /* subscriber */
     bool takes_revoked_registrations; /* callee */
+    bool is_trusted;                  /* the router itself: may publish to topics of its own */
     size_t max_send;                  /* octets of a message that the peer takes; 0 = no limit */
     uint64_t auth_timeout_ms;
     struct bondy_pending_table calls;
