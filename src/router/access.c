@@ -206,6 +206,8 @@ static void sweep_some(struct bondy_timer *timer)
         bondy_list_append(&here->sessions, &session->realm_link);
         looked_at += 1 + sweep_session(session);
     }
+    if (bondy_list_is_empty(&here->sessions))
+        here->sweep_left = 0; /* they left meanwhile */
     if (here->sweep_left > 0)
         bondy_timer_start(thread->wheel, &here->sweep_timer, 1);
 }

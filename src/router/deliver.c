@@ -58,7 +58,8 @@ void bondy_deliver_problem(struct bondy_session *session, enum bondy_message_typ
     json_array_append_new(args, bondy_json_slice(text));
     json_object_set(kwargs, "message", json_array_get(args, 0));
     message.payload = bondy_payload_make(serializer, args, kwargs, &bytes);
-    bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    if (!bondy_deliver(session, &message, BONDY_SEND_REPLY)) /* a long URI is in it */
+        bondy_deliver_error(session, request_type, request, uri, NULL);
     bondy_buf_fini(&bytes);
     json_decref(args);
     json_decref(kwargs);

@@ -184,7 +184,8 @@ void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct 
 
 /* ---- WELCOME ----------------------------------------------------------------------------- */
 
-static void welcome(struct bondy_session *session)
+/* False: it is longer than the peer takes. */
+static bool welcome(struct bondy_session *session)
 {
     struct bondy_router_thread *thread = session->thread;
     json_t *authroles = json_object_get(session->extra, "x_authroles");
@@ -209,7 +210,7 @@ static void welcome(struct bondy_session *session)
                                           .fields = fields,
                                           .field_count = BONDY_COUNT(fields) - left_out};
 
-    bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    return bondy_deliver(session, &message, BONDY_SEND_REPLY);
 }
 
 static void take_features(struct bondy_session *session, const struct bondy_features *features)
@@ -227,7 +228,8 @@ static void take_features(struct bondy_session *session, const struct bondy_feat
         bondy_features_have(features, BONDY_ROLE_CALLEE, BONDY_FEATURE_REGISTRATION_REVOCATION);
 }
 
-static void join(struct bondy_session *session, const struct bondy_features *features,
+/* False: the session is gone. */
+static bool join(struct bondy_session *session, const struct bondy_features *features,
                  const struct bondy_realm *realm, const struct bondy_identity *identity)
 {
     struct bondy_router_thread *thread = session->thread;
@@ -248,9 +250,14 @@ static void join(struct bondy_session *session, const struct bondy_features *fea
               BONDY_F_SLICE("peer", session->peername));
     has_user = identity->principal != NULL;
     bondy_join_stop(session); /* the identity was the login's */
-    welcome(session);
+    if (!welcome(session)) {
+        bondy_session_abort(session, BONDY_ERR_PAYLOAD_SIZE_EXCEEDED,
+                            "WELCOME is longer than the messages you take");
+        return false;
+    }
     if (has_user && options->on_joined != NULL)
         options->on_joined(options->context, thread, session);
+    return true;
 }
 
 /* ---- logging in -------------------------------------------------------------------------- */
@@ -291,14 +298,18 @@ void bondy_join_stop(struct bondy_session *session)
 static void challenge(struct bondy_session *session, const struct bondy_login_answer *answer)
 {
     json_t *none = answer->extra == NULL ? json_object() : NULL;
+    bool fits;
     const struct bondy_message message = {
         .type = BONDY_CHALLENGE,
         .uri = bondy_slice_text(answer->method),
         .tree = answer->extra == NULL ? none : (json_t *)(uintptr_t)answer->extra};
 
     session->joining->is_challenged = true;
-    bondy_deliver(session, &message, BONDY_SEND_REPLY);
+    fits = bondy_deliver(session, &message, BONDY_SEND_REPLY);
     json_decref(none);
+    if (!fits)
+        bondy_session_abort(session, BONDY_ERR_PAYLOAD_SIZE_EXCEEDED,
+                            "CHALLENGE is longer than the messages you take");
 }
 
 /* The realm may be another one by now, or none. */
@@ -424,8 +435,7 @@ static bool join_anonymous(struct bondy_session *session, const struct hello *he
                       "security is disabled in this realm: sessions have no identity");
     if (!realm->allows_anonymous || !hello->offers_anonymous)
         return refuse(session, BONDY_ERR_NO_MATCHING_AUTH_METHOD, NO_USABLE_METHOD);
-    join(session, &hello->features, realm, &bondy_identity_anonymous);
-    return true;
+    return join(session, &hello->features, realm, &bondy_identity_anonymous);
 }
 
 static bool enter_realm(struct bondy_session *session, const struct hello *hello,

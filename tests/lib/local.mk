@@ -8,5 +8,6 @@ tests_lib_libtest_a_CFLAGS = $(TEST_CFLAGS)
 # The router without loops, and scripts for it.
 noinst_LIBRARIES += tests/lib/librig.a
 tests_lib_librig_a_SOURCES = tests/lib/pattern.h tests/lib/pattern.c tests/lib/rig.h \
-	tests/lib/rig.c tests/lib/script.h tests/lib/script.c
+	tests/lib/rig.c tests/lib/rig_login.h tests/lib/rig_login.c \
+	tests/lib/script.h tests/lib/script.c
 tests_lib_librig_a_CFLAGS = $(TEST_CFLAGS)

@@ -8,6 +8,7 @@
 #include "src/sys/publish.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/rawsocket.h"
+#include "tests/lib/rig_login.h"
 
 /* ---- realms: what src/security would give ------------------------------------------------ */
 
@@ -21,12 +22,38 @@ const struct bondy_realm *bondy_realms_find(const struct bondy_realms *realms,
     return NULL;
 }
 
+void bondy_realms_each(const struct bondy_realms *realms,
+                       bool (*fn)(void *context, const struct bondy_realm *realm), void *context)
+{
+    for (size_t i = 0; i < BONDY_RIG_REALMS; i++)
+        if (realms->realms[i] != NULL && !fn(context, realms->realms[i]))
+            return;
+}
+
+struct bondy_realm *bondy_rig_realm(struct bondy_rig *rig, const char *uri)
+{
+    return (struct bondy_realm *)(uintptr_t)bondy_realms_find(&rig->realms, bondy_slice_text(uri));
+}
+
+static struct bondy_policy *make_policy(const char *uri, bool has_security)
+{
+    struct bondy_policy *policy = bondy_policy_create(bondy_slice_text(uri));
+    struct bondy_policy_settings settings = bondy_policy_defaults;
+
+    settings.security_enabled = has_security;
+    bondy_policy_configure(policy, &settings);
+    bondy_policy_publish(policy);
+    return policy;
+}
+
 void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags)
 {
     static uint32_t last_gen;
     struct bondy_realm *realm = bondy_zalloc(sizeof *realm);
 
     bondy_ref_init(&realm->ref);
+    realm->has_security = (flags & BONDY_RIG_SECURE) != 0;
+    realm->policy = make_policy(uri, realm->has_security);
     realm->uri = bondy_strdup(uri);
     realm->is_master = (flags & BONDY_RIG_MASTER) != 0;
     realm->allows_connections = (flags & BONDY_RIG_NO_CONNECTIONS) == 0;
@@ -41,11 +68,36 @@ void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags)
     BONDY_BUG_ON(true);
 }
 
+/* Logins may still have it. */
+void bondy_realm_ref(const struct bondy_realm *realm)
+{
+    bondy_ref_take(&((struct bondy_realm *)(uintptr_t)realm)->ref);
+}
+
+void bondy_realm_unref(const struct bondy_realm *borrowed)
+{
+    struct bondy_realm *realm = (struct bondy_realm *)(uintptr_t)borrowed;
+
+    if (!bondy_ref_drop(&realm->ref))
+        return;
+    bondy_policy_unref(realm->policy);
+    json_decref(realm->authorizer);
+    bondy_free(realm->uri);
+    bondy_free(realm);
+}
+
 static void free_realm(struct bondy_rig *rig, size_t i)
 {
-    bondy_free(rig->realms.realms[i]->uri);
-    bondy_free(rig->realms.realms[i]);
+    bondy_realm_unref(rig->realms.realms[i]);
     rig->realms.realms[i] = NULL;
+}
+
+void bondy_rig_publish(struct bondy_rig *rig, const char *uri)
+{
+    bondy_policy_publish(bondy_rig_realm(rig, uri)->policy);
+    for (unsigned i = 0; i < rig->thread_count; i++)
+        bondy_router_thread_recheck(rig->threads[i], bondy_slice_text(uri), BONDY_SLICE_EMPTY);
+    bondy_rig_settle(rig);
 }
 
 void bondy_rig_clear_realms(struct bondy_rig *rig)
@@ -126,7 +178,9 @@ static bool find_procedure(void *context, struct bondy_slice uri, bondy_procedur
     } procedures[] = {{"bondy.ping", on_ping},
                       {"bondy.echo", on_echo},
                       {"bondy.fail", on_fail},
-                      {"bondy.later", on_later}};
+                      {"bondy.later", on_later},
+                      {"com.leapsight.bondy.ping", on_ping},
+                      {"com.leapsight.bondy.echo", on_echo}};
 
     *fn_context = context;
     for (size_t i = 0; i < BONDY_COUNT(procedures); i++) {
@@ -136,6 +190,15 @@ static bool find_procedure(void *context, struct bondy_slice uri, bondy_procedur
         }
     }
     return false;
+}
+
+/* The names that two of them have had. */
+static struct bondy_slice canonical_procedure(void *context, struct bondy_slice uri)
+{
+    (void)context;
+    return bondy_slice_is(uri, "com.leapsight.bondy.ping")   ? BONDY_SLICE("bondy.ping")
+           : bondy_slice_is(uri, "com.leapsight.bondy.echo") ? BONDY_SLICE("bondy.echo")
+                                                             : uri;
 }
 
 /* ---- peers ------------------------------------------------------------------------------- */
@@ -354,6 +417,7 @@ void bondy_rig_init(struct bondy_rig *rig, unsigned thread_count)
                                                  .node_name = "test",
                                                  .post = post,
                                                  .find_procedure = find_procedure,
+                                                 .canonical_procedure = canonical_procedure,
                                                  .context = rig};
 }
 
@@ -362,6 +426,7 @@ void bondy_rig_start(struct bondy_rig *rig)
     bondy_publish_thread_start();
     if (rig->makes_realms)
         rig->options.auto_create = auto_create;
+    bondy_rig_login_start(rig);
     BONDY_BUG_ON(bondy_router_create(&rig->options, &rig->router, NULL) != BONDY_OK);
     for (unsigned i = 0; i < rig->thread_count; i++) {
         bondy_wheel_init(&rig->wheels[i], 1000);
@@ -386,6 +451,7 @@ void bondy_rig_stop(struct bondy_rig *rig)
         bondy_router_thread_destroy(rig->threads[i]);
     }
     bondy_router_destroy(rig->router);
+    bondy_rig_login_stop(rig);
     bondy_rig_clear_realms(rig);
     bondy_publish_barrier_wait();
     bondy_publish_thread_stop();

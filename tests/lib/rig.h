@@ -6,16 +6,20 @@
  * thread, mail between them in a queue, time that stands still until it is moved, realms made up on
  * the spot, and peers that keep what they are sent.
  *
- * Links the router, and not src/security: realms are the rig's own. */
+ * Of src/security it links what the router uses without a store (policy, rbac, principal,
+ * identity): realms and logins are the rig's own (rig_login.h). */
 
 #include <jansson.h>
 
 #include "src/base/buf.h"
 #include "src/router/router.h"
+#include "src/security/policy.h"
+#include "src/security/principal.h"
 
 #define BONDY_RIG_THREADS 4
 #define BONDY_RIG_REALMS 8
 #define BONDY_RIG_PEERS 32
+#define BONDY_RIG_USERS 16
 
 struct bondy_rig;
 
@@ -35,6 +39,15 @@ struct bondy_realms {
     struct bondy_realm *realms[BONDY_RIG_REALMS];
 };
 
+/* Who may log in to realms with security. */
+struct bondy_rig_user {
+    char realm[64];
+    char name[64];
+    json_t *about; /* see rig_login.h */
+    struct bondy_principal *principal;
+    uint64_t seq;
+};
+
 struct bondy_rig {
     struct bondy_router_options options; /* may be changed before bondy_rig_start() */
     struct bondy_router *router;
@@ -52,6 +65,11 @@ struct bondy_rig {
     struct bondy_router_thread *waiting_threads[BONDY_RIG_PEERS];
     size_t waiter_count;
     struct bondy_invocation *later; /* a call of bondy.later that waits for its reply */
+    struct bondy_principals *principals;
+    struct bondy_rig_user users[BONDY_RIG_USERS];
+    size_t user_count;
+    struct bondy_login_ops login_ops;
+    struct bondy_list waiting_logins;
 };
 
 /* Router options as in the daemon's defaults, no threads yet. */
@@ -60,8 +78,17 @@ void bondy_rig_init(struct bondy_rig *rig, unsigned thread_count);
 void bondy_rig_start(struct bondy_rig *rig);
 void bondy_rig_stop(struct bondy_rig *rig);
 
-enum { BONDY_RIG_NO_CONNECTIONS = 1, BONDY_RIG_NO_ANONYMOUS = 2, BONDY_RIG_MASTER = 4 };
+enum {
+    BONDY_RIG_NO_CONNECTIONS = 1,
+    BONDY_RIG_NO_ANONYMOUS = 2,
+    BONDY_RIG_MASTER = 4,
+    BONDY_RIG_SECURE = 8 /* users log in, and nobody may do anything that is not granted */
+};
 void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags);
+/* NULL when there is none. */
+struct bondy_realm *bondy_rig_realm(struct bondy_rig *rig, const char *uri);
+/* The realm's policy was changed: publishes it and tells all threads. */
+void bondy_rig_publish(struct bondy_rig *rig, const char *uri);
 /* For tests that use the realms alone: bondy_rig_stop() does it too. */
 void bondy_rig_clear_realms(struct bondy_rig *rig);
 /* Removes it from the table and tells all threads. */

@@ -7,8 +7,10 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/router/sessions.h"
 #include "tests/lib/pattern.h"
 #include "tests/lib/rig.h"
+#include "tests/lib/rig_login.h"
 
 /* Ids are the same in every run. */
 #define SEED 4711
@@ -296,6 +298,23 @@ static void advance(struct run *run, char *rest)
     bondy_rig_advance(&run->rig, amount);
 }
 
+static unsigned realm_flag(struct run *run, const char *word)
+{
+    static const struct {
+        const char *word;
+        unsigned flag;
+    } flags[] = {{"closed", BONDY_RIG_NO_CONNECTIONS},
+                 {"personal", BONDY_RIG_NO_ANONYMOUS},
+                 {"master", BONDY_RIG_MASTER},
+                 {"secure", BONDY_RIG_SECURE}};
+
+    for (size_t i = 0; i < BONDY_COUNT(flags); i++)
+        if (strcmp(word, flags[i].word) == 0)
+            return flags[i].flag;
+    fail(run, "unknown kind of realm: %s", word);
+    return 0;
+}
+
 static void set_realm(struct run *run, char *rest)
 {
     char *uri = next_word(&rest);
@@ -310,15 +329,196 @@ static void set_realm(struct run *run, char *rest)
         bondy_rig_make_realms(&run->rig, strcmp(rest, "made") == 0 ? uri : NULL);
         return;
     }
-    if (strcmp(rest, "closed") == 0)
-        flags = BONDY_RIG_NO_CONNECTIONS;
-    else if (strcmp(rest, "not anonymous") == 0)
-        flags = BONDY_RIG_NO_ANONYMOUS;
-    else if (strcmp(rest, "master") == 0)
-        flags = BONDY_RIG_MASTER;
-    else if (*rest != '\0')
-        fail(run, "unknown kind of realm: %s", rest);
+    while (*rest != '\0')
+        flags |= realm_flag(run, next_word(&rest));
     bondy_rig_add_realm(&run->rig, uri, flags);
+}
+
+/* ---- who may do what --------------------------------------------------------------------- */
+
+static struct bondy_realm *realm_of(struct run *run, char **rest)
+{
+    char *uri = next_word(rest);
+    struct bondy_realm *realm;
+
+    start(run);
+    realm = bondy_rig_realm(&run->rig, uri);
+    if (realm == NULL)
+        fail(run, "there is no realm %s", uri);
+    return realm;
+}
+
+static void expect_word(struct run *run, char **rest, const char *word)
+{
+    char *got = next_word(rest);
+
+    if (strcmp(got, word) != 0)
+        fail(run, "expected \"%s\" instead of \"%s\"", word, got);
+}
+
+/* prefix "com.a" to group/staff */
+static bool read_grant(struct run *run, char *rest, const char *word, struct bondy_grant_key *key)
+{
+    char *match = next_word(&rest), *role;
+
+    if (!bondy_grant_match_parse(bondy_slice_text(match), &key->match))
+        fail(run, "%s is no way to match", match);
+    key->uri = bondy_slice_text(next_word(&rest));
+    expect_word(run, &rest, word);
+    role = next_word(&rest);
+    key->kind = strncmp(role, "user/", 5) == 0 ? BONDY_ROLE_USER : BONDY_ROLE_GROUP;
+    role = strchr(role, '/') == NULL ? role : strchr(role, '/') + 1;
+    key->name = bondy_slice_text(role);
+    return !run->has_failed;
+}
+
+static void give_grant(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+    char *words = next_word(&rest), *state = NULL;
+    json_t *permissions = json_array();
+    struct bondy_grant_key key;
+
+    for (char *word = strtok_r(words, ",", &state); word != NULL;
+         word = strtok_r(NULL, ",", &state))
+        json_array_append_new(permissions, json_string(word));
+    if (realm != NULL && read_grant(run, rest, "to", &key)) {
+        if (key.kind == BONDY_ROLE_GROUP)
+            bondy_policy_put_group(realm->policy, key.name);
+        bondy_policy_put_grant(realm->policy, &key, permissions);
+        bondy_rig_publish(&run->rig, realm->uri);
+    }
+    json_decref(permissions);
+}
+
+static void take_grant(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+    struct bondy_grant_key key;
+
+    if (realm == NULL || !read_grant(run, rest, "from", &key))
+        return;
+    bondy_policy_remove_grant(realm->policy, &key);
+    bondy_rig_publish(&run->rig, realm->uri);
+}
+
+static void put_user(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+    char *name = next_word(&rest);
+    json_t *about = parse(run, rest);
+
+    if (realm == NULL || about == NULL)
+        json_decref(about);
+    else
+        bondy_rig_put_user(&run->rig, realm->uri, name, about);
+}
+
+static void set_authorizer(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+    json_t *authorizer = strcmp(rest, "none") == 0 ? NULL : parse(run, rest);
+
+    if (realm == NULL) {
+        json_decref(authorizer);
+        return;
+    }
+    json_decref(realm->authorizer);
+    realm->authorizer = authorizer;
+}
+
+static void purge(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+
+    for (unsigned i = 0; realm != NULL && i < run->rig.thread_count; i++)
+        bondy_router_thread_purge(run->rig.threads[i], bondy_slice_text(realm->uri),
+                                  bondy_slice_text(rest));
+}
+
+static void continue_logins(struct run *run, char *rest)
+{
+    (void)rest;
+    bondy_rig_login_go_on(&run->rig);
+}
+
+/* ---- many sessions ----------------------------------------------------------------------- */
+
+static uint64_t session_named(struct run *run, const char *variable)
+{
+    const json_t *id = *variable == '$' ? json_object_get(run->variables, variable + 1) : NULL;
+
+    if (id == NULL)
+        fail(run, "%s is no session that is known", variable);
+    return (uint64_t)json_integer_value(id);
+}
+
+static void close_user(struct run *run, char *rest)
+{
+    struct bondy_realm *realm = realm_of(run, &rest);
+    char *authid = next_word(&rest), *reason = next_word(&rest);
+    uint64_t spared = 0;
+
+    if (*rest != '\0') {
+        expect_word(run, &rest, "but");
+        spared = session_named(run, rest);
+    }
+    for (unsigned i = 0; realm != NULL && i < run->rig.thread_count; i++)
+        bondy_router_thread_close_user(run->rig.threads[i], bondy_slice_text(realm->uri),
+                                       bondy_slice_text(authid), reason, spared);
+    bondy_rig_settle(&run->rig);
+}
+
+struct counted {
+    size_t count;
+    size_t described;
+    bool is_answered;
+};
+
+static void on_counted(void *context, size_t count, json_t *list)
+{
+    *(struct counted *)context = (struct counted){count, json_array_size(list), true};
+    json_decref(list);
+}
+
+/* Asks on the last thread, so that with several the question travels. */
+static void query(struct run *run, char *rest, const char *reason)
+{
+    size_t expected = strtoull(next_word(&rest), NULL, 10);
+    struct bondy_realm *realm = realm_of(run, &rest);
+    json_t *pattern = *rest == '\0' ? json_object() : parse(run, rest);
+    json_t *which = pattern == NULL ? NULL : bondy_pattern_fill(pattern, run->variables);
+    struct counted counted = {0};
+    const struct bondy_session_query question = {
+        .realm = bondy_slice_text(realm == NULL ? "" : realm->uri),
+        .authid = bondy_json_text(which, "authid"),
+        .authrole = bondy_json_text(which, "authrole"),
+        .session = (uint64_t)json_integer_value(json_object_get(which, "session")),
+        .but = (uint64_t)json_integer_value(json_object_get(which, "but")),
+        .reason = reason,
+        .limit = 100,
+        .answer = on_counted,
+        .context = &counted};
+
+    bondy_sessions_query(run->rig.threads[run->rig.thread_count - 1], &question);
+    bondy_rig_settle(&run->rig);
+    if (!counted.is_answered)
+        fail(run, "the question was not answered");
+    else if (counted.count != expected || counted.described != expected)
+        fail(run, "expected %zu sessions, found %zu, described %zu", expected, counted.count,
+             counted.described);
+    json_decref(which);
+    json_decref(pattern);
+}
+
+static void count_sessions(struct run *run, char *rest)
+{
+    query(run, rest, NULL);
+}
+
+static void kill_sessions(struct run *run, char *rest)
+{
+    query(run, rest, "wamp.close.killed");
 }
 
 static void set_option(struct run *run, char *rest)
@@ -341,6 +541,9 @@ static void set_option(struct run *run, char *rest)
         options->max_inflight_calls = value;
     else if (strcmp(name, "max_uri") == 0)
         options->codec_limits.max_uri = value;
+    else if (strcmp(name, "standing") == 0)
+        options->standing =
+            strcmp(rest, "all") == 0 ? BONDY_STANDING_ALL : BONDY_STANDING_SUBSCRIPTIONS;
     else if (strcmp(name, "strict") == 0)
         options->uri_rule = BONDY_URI_STRICT;
     else if (strcmp(name, "make_realms") == 0)
@@ -403,9 +606,15 @@ static void reply_later(struct run *run, char *rest)
 static const struct {
     const char *word;
     void (*fn)(struct run *run, char *rest);
-} commands[] = {{"advance", advance}, {"realm", set_realm},  {"option", set_option},
-                {"only", only},       {"hold", hold},        {"release", release},
-                {"drain", drain},     {"reply", reply_later}};
+} commands[] = {{"advance", advance},   {"realm", set_realm},
+                {"option", set_option}, {"only", only},
+                {"hold", hold},         {"release", release},
+                {"drain", drain},       {"reply", reply_later},
+                {"grant", give_grant},  {"revoke", take_grant},
+                {"user", put_user},     {"authorizer", set_authorizer},
+                {"purge", purge},       {"login", continue_logins},
+                {"close", close_user},  {"count", count_sessions},
+                {"kill", kill_sessions}};
 
 static const struct {
     const char *word;

@@ -9,8 +9,7 @@ TESTS += $(ROUTER_TESTS)
 THREAD_TESTS += tests/unit/router/test_threads
 
 # Realms are those of tests/lib/rig, not of src/security.
-ROUTER_TEST_LIBS = $(TEST_LIBS) src/router/librouter.a src/wamp/libwamp.a src/sys/libsys.a \
-	$(BASE_LIBS) $(UV_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) $(GNUTLS_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+ROUTER_TEST_LIBS = $(TEST_LIBS) src/router/librouter.a $(SECURITY_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_router_test_local_SOURCES = tests/unit/router/test_local.c
 tests_unit_router_test_local_CFLAGS = $(TEST_CFLAGS)

@@ -131,7 +131,7 @@ static void arrive(struct inn *inn, struct guest *guest, bool is_ws, const uint8
 }
 
 static const uint8_t large[4] = {0x7f, 0xf1, 0, 0};
-static const uint8_t small[4] = {0x7f, 0x01, 0, 0}; /* takes 512 octets */
+static const uint8_t small[4] = {0x7f, 0x11, 0, 0}; /* takes 1024 octets */
 
 static void join(struct inn *inn, struct guest *guest, bool is_ws, const uint8_t octets[4])
 {
@@ -227,7 +227,7 @@ static void an_event_over_a_subscribers_limit_is_not_sent_to_it(void **state)
     expect(&narrow, 33, 0, NULL);
     say(&wide, "[32,1,{},\"com.x\"]");
     expect(&wide, 33, 0, NULL);
-    say_long(&publisher, "16,1,{\"acknowledge\":true},\"com.x\"", 1000);
+    say_long(&publisher, "16,1,{\"acknowledge\":true},\"com.x\"", 2000);
     expect(&publisher, 17, 0, NULL);
     expect(&wide, 36, 0, NULL);
     say(&publisher, "[16,2,{},\"com.x\",[\"short\"]]");
@@ -253,11 +253,11 @@ static void a_call_over_a_limit_is_an_error_for_the_caller(void **state)
     expect(&narrow, 65, 0, NULL);
     say(&wide, "[64,1,{},\"com.wide\"]");
     expect(&wide, 65, 0, NULL);
-    say_long(&wide, "48,2,{},\"com.narrow\"", 1000);
+    say_long(&wide, "48,2,{},\"com.narrow\"", 2000);
     expect(&wide, 8, 4, "wamp.error.payload_size_exceeded");
     say(&narrow, "[48,2,{},\"com.wide\"]");
     expect(&wide, 68, 0, NULL);
-    say_long(&wide, "70,1,{}", 1000);
+    say_long(&wide, "70,1,{}", 2000);
     expect(&narrow, 8, 4, "wamp.error.payload_size_exceeded");
     leave(&narrow);
     leave(&wide);
