@@ -25,7 +25,7 @@ struct bondy_session *bondy_session_open_local(struct bondy_router_thread *threa
                    BONDY_SLICE_ARG(realm));
         return NULL;
     }
-    if (!found->allows_connections && !found->is_master) {
+    if (!found->allows_connections && !found->is_master && !identity->is_trusted) {
         bondy_fail(err, BONDY_EDENIED, "realm \"%s\" takes no connections", found->uri);
         return NULL;
     }

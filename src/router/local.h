@@ -26,8 +26,9 @@ struct bondy_session_local {
 };
 
 /* Joins a realm without HELLO. NULL with BONDY_ENOENT (no such realm), BONDY_EDENIED (it takes no
- * connections), BONDY_ELIMIT. The caller ends it with bondy_session_lost(). Announces
- * call_canceling, call_timeout, caller_identification; no progressive results. */
+ * connections, and the identity is not the router's own), BONDY_ELIMIT. The caller ends it with
+ * bondy_session_lost(). Announces call_canceling, call_timeout, caller_identification; no
+ * progressive results. */
 struct bondy_session *bondy_session_open_local(struct bondy_router_thread *thread,
                                                struct bondy_slice realm,
                                                const struct bondy_identity *identity,

@@ -325,6 +325,10 @@ static void set_realm(struct run *run, char *rest)
         bondy_rig_remove_realm(&run->rig, uri);
         return;
     }
+    if (strcmp(rest, "suspended") == 0) {
+        bondy_rig_realm(&run->rig, uri)->allows_connections = false;
+        return;
+    }
     if (strcmp(rest, "made") == 0 || strcmp(rest, "not made") == 0) {
         bondy_rig_make_realms(&run->rig, strcmp(rest, "made") == 0 ? uri : NULL);
         return;
