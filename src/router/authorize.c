@@ -149,6 +149,14 @@ void bondy_authorize_leave(struct bondy_session *session)
         parked_destroy(parked);
 }
 
+void bondy_authorize_cancel(struct bondy_session *session, uint64_t request)
+{
+    const struct bondy_parked *parked = session->parked;
+
+    if (parked != NULL && parked->message.type == BONDY_CALL && parked->message.id == request)
+        bondy_authorize_leave(session);
+}
+
 /* ---- going on ---------------------------------------------------------------------------------
  */
 

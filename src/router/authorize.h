@@ -46,6 +46,8 @@ static inline bool bondy_authorize_pattern(struct bondy_session *session,
 /* The session waits for the authorizer (session->parked): puts what came behind what waits. False:
  * it was too much, the session is gone. */
 bool bondy_authorize_hold(struct bondy_session *session, struct bondy_slice bytes);
+/* Of a session of this process: the call is not made, when it is the one that waits. */
+void bondy_authorize_cancel(struct bondy_session *session, uint64_t request);
 /* The session leaves: nothing of it waits any more. */
 void bondy_authorize_leave(struct bondy_session *session);
 /* The answers kept for an identity are forgotten. */

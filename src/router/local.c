@@ -3,6 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
+#include "src/router/authorize.h"
 #include "src/router/broker.h"
 #include "src/router/core.h"
 #include "src/router/dealer.h"
@@ -102,6 +103,8 @@ void bondy_session_cancel(struct bondy_session *session, uint64_t request)
 
     if (link != NULL)
         bondy_dealer_abandon(BONDY_CONTAINER(link, struct bondy_call, link));
+    else
+        bondy_authorize_cancel(session, request);
 }
 
 uint64_t bondy_session_publish(struct bondy_session *session, struct bondy_slice topic,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 ROUTER_TESTS = \
 	tests/unit/router/test_local \
+	tests/unit/router/test_parked \
 	tests/unit/router/test_registry \
 	tests/unit/router/test_session \
 	tests/unit/router/test_threads
@@ -14,6 +15,10 @@ ROUTER_TEST_LIBS = $(TEST_LIBS) src/router/librouter.a $(SECURITY_LIBS) $(CMOCKA
 tests_unit_router_test_local_SOURCES = tests/unit/router/test_local.c
 tests_unit_router_test_local_CFLAGS = $(TEST_CFLAGS)
 tests_unit_router_test_local_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
+
+tests_unit_router_test_parked_SOURCES = tests/unit/router/test_parked.c
+tests_unit_router_test_parked_CFLAGS = $(TEST_CFLAGS)
+tests_unit_router_test_parked_LDADD = tests/lib/librig.a $(ROUTER_TEST_LIBS)
 
 tests_unit_router_test_registry_SOURCES = tests/unit/router/test_registry.c
 tests_unit_router_test_registry_CFLAGS = $(TEST_CFLAGS)
