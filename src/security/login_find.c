@@ -578,7 +578,8 @@ static bool read_cookie_name(struct bondy_login *login)
     login->name.len = 0;
     if (bondy_token_peek(login->cookie, &token, NULL) < 0)
         return false;
-    is_name = bondy_name_fold(bondy_json_text(token.claims, "authid"), &login->name);
+    is_name = bondy_name_fold(bondy_json_text(token.claims, "authid"), &login->name) &&
+              !bondy_name_is_reserved(bondy_name_slice(&login->name));
     bondy_token_fini(&token);
     return is_name;
 }

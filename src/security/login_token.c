@@ -29,6 +29,7 @@ static json_t *check_ticket(struct bondy_login *login, struct bondy_slice jws, b
         .realm = login->realm,
         .user = login->has_user ? &login->user : NULL,
         .may_lack_user = is_cookie,
+        .takes_any_client = is_cookie,
         .jws = jws,
         .client_id = bondy_login_extra(login, "client_id"),
         .device_id = bondy_login_extra(login, "device_id"),
