@@ -152,7 +152,8 @@ const struct bondy_ctl_verb bondy_verbs_admin[] = {
     {.name = "admin",
      .usage = "METHOD PATH [JSON]",
      .help = "send any request to the admin API",
-     .detail = "JSON is a value, a file's name, or - for standard input.\n",
+     .detail = "JSON is a value, a file's name, or - for standard input.\n"
+               "bondy admin call PROCEDURE calls a procedure.\n",
      .form = "s s f?",
      .run = bondy_ctl_run_request},
     {.name = NULL},
