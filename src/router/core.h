@@ -85,7 +85,6 @@ struct bondy_session {
     uint8_t state;
     uint8_t serializer;
     uint8_t roles;         /* BONDY_ROLE_BIT() of those announced */
-    bool is_trusted;       /* the router's own: may publish below bondy. */
     bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
     bool takes_timeouts;   /* callee, */
     bool wants_publishers; /* subscriber */
