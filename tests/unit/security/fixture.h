@@ -27,8 +27,8 @@ struct fixture {
     struct bondy_store *store;
     struct bondy_realms *realms;
     struct bondy_principals *principals; /* NULL, or on the feed too: the test's */
-    struct bondy_store_view *view; /* of fixture_view() */
-    unsigned changes;              /* that the feed told */
+    struct bondy_store_view *view;       /* of fixture_view() */
+    unsigned changes;                    /* that the feed told */
     /* For the next change; taken back after it. */
     bool is_dry_run, is_lenient, is_rebase, force;
     const uint8_t *expected;
