@@ -188,21 +188,22 @@ static void spread(struct bondy_session *session, const struct bondy_publication
         bondy_free(targets.items);
 }
 
-/* NULL, or the error for a topic nobody may publish to. */
-static const char *topic_error(const struct bondy_router *router, struct bondy_slice topic)
+/* NULL, or the error for a topic that the session may not publish to whatever is granted. What
+ * belongs to the router is asked for every time: that the match cache knows such a topic means that
+ * the router has said it (wamp-admin-api.md 1.1). */
+static const char *topic_error(struct bondy_session *session, struct bondy_slice topic,
+                               uint64_t hash)
 {
-    if (!bondy_uri_is_valid(topic, BONDY_MATCH_EXACT, router->options.uri_rule) ||
-        bondy_uri_is_wamp(topic))
+    if (session->is_trusted)
+        return NULL;
+    if (bondy_uri_is_wamp(topic))
+        return BONDY_ERR_INVALID_URI;
+    if (topic.len > 0 && (topic.data[0] == 'b' || topic.data[0] == 'c') && bondy_uri_is_ours(topic))
+        return BONDY_ERR_NOT_AUTHORIZED;
+    if (!bondy_match_knows_topic(session->thread, session->realm, topic, hash) &&
+        !bondy_uri_is_valid(topic, BONDY_MATCH_EXACT, session->thread->router->options.uri_rule))
         return BONDY_ERR_INVALID_URI;
     return NULL;
-}
-
-/* What the router itself has to say, nobody else may: wamp-admin-api.md 1.1. Asked every time: that
- * the match cache knows the topic means that the router has said it. */
-static bool is_reserved(const struct bondy_session *session, struct bondy_slice topic)
-{
-    return topic.len > 0 && (topic.data[0] == 'b' || topic.data[0] == 'c') &&
-           !session->is_trusted && bondy_uri_is_ours(topic);
 }
 
 static uint64_t refuse_publish(struct bondy_session *session, const struct bondy_message *message,
@@ -220,13 +221,9 @@ uint64_t bondy_broker_publish(struct bondy_session *session, const struct bondy_
     struct bondy_router_thread *thread = session->thread;
     uint64_t publisher = session->id;
     struct bondy_filter *filter = NULL;
-    const char *error = NULL;
+    const char *error = topic_error(session, message->uri, topic_hash);
     uint64_t id;
 
-    if (!bondy_match_knows_topic(thread, session->realm, message->uri, topic_hash))
-        error = topic_error(thread->router, message->uri);
-    if (error == NULL && is_reserved(session, message->uri))
-        error = BONDY_ERR_NOT_AUTHORIZED;
     if (error != NULL)
         return refuse_publish(session, message, options->acknowledge, error, NULL);
     thread->current_options = options;

@@ -85,12 +85,12 @@ struct bondy_session {
     uint8_t state;
     uint8_t serializer;
     uint8_t roles;         /* BONDY_ROLE_BIT() of those announced */
-    bool is_trusted;       /* the router's own: may publish below bondy. */
     bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
     bool takes_timeouts;   /* callee, */
     bool wants_publishers; /* subscriber */
     bool takes_revoked_subscriptions; /* subscriber */
     bool takes_revoked_registrations; /* callee */
+    bool is_trusted;                  /* the router itself: may publish to topics of its own */
     size_t max_send;                  /* octets of a message that the peer takes; 0 = no limit */
     uint64_t auth_timeout_ms;
     struct bondy_pending_table calls;

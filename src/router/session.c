@@ -235,6 +235,7 @@ void bondy_session_enter(struct bondy_session *session, struct bondy_realm_here 
 {
     struct bondy_router_thread *thread = session->thread;
 
+    session->is_trusted = identity->is_trusted;
     if (session->id == 0)
         bondy_session_take_id(session);
     session->realm = realm;
