@@ -75,8 +75,8 @@ static void join(struct caller *caller, struct house *house, const char *realm, 
     uint64_t seq;
 
     if (authid != NULL) {
-        identity.principal = bondy_principals_get(house->principals, bondy_slice_text(realm),
-                                                  identity.authid, &seq);
+        identity.principal =
+            bondy_principals_get(house->principals, bondy_slice_text(realm), identity.authid, &seq);
         assert_true(bondy_principal_fill(identity.principal, &seq, groups));
     }
     *caller = (struct caller){.house = house, .events = json_array()};
