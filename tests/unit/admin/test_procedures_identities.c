@@ -265,7 +265,8 @@ static bool sweep_row(void *context, const struct bondy_procedure_info *info)
             if (*error != '\0' &&
                 (!json_is_string(json_object_get(sweep->caller->kwargs, "code")) ||
                  !json_is_string(json_array_get(sweep->caller->args, 0))))
-                fail_msg("%s with %u arguments of kind %u: not in form", info->uri, count, kind);
+                fail_msg("%s with %u arguments of kind %u: not in form: %s", info->uri, count, kind,
+                         error);
         }
     }
     return true;
