@@ -107,8 +107,8 @@ static const char *call_with(struct caller *caller, const char *procedure, json_
     payload = bondy_payload_make(BONDY_JSON, args, kwargs, &bytes);
     bondy_session_call(caller->session, bondy_slice_text(procedure),
                        &(struct bondy_call_options){0}, &payload);
-    for (int i = 0; i < 1000 && !caller->has_answer; i++)
-        bondy_loop_turn(caller->house->loop, 100);
+    for (int i = 0; i < 30000 && !caller->has_answer; i++)
+        bondy_loop_turn(caller->house->loop, 2);
     if (!caller->has_answer)
         fail_msg("%s: no answer", procedure);
     json_decref(args);
