@@ -30,6 +30,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_source.c \
 	src/admin/procedures_ticket.c \
 	src/admin/procedures_user.c src/admin/procedures_user.h \
+	src/admin/procedures_user_batch.c \
 	src/admin/procedures_user_parts.c \
 	src/admin/tell.c src/admin/tell.h
 nodist_src_admin_libadmin_a_SOURCES = src/admin/api_document.c

@@ -108,6 +108,7 @@ extern const struct bondy_procedure_row bondy_procedures_node[];
 extern const struct bondy_procedure_row bondy_procedures_realm[];
 extern const struct bondy_procedure_row bondy_procedures_realm_more[];
 extern const struct bondy_procedure_row bondy_procedures_user[];
+extern const struct bondy_procedure_row bondy_procedures_user_batch[];
 extern const struct bondy_procedure_row bondy_procedures_user_parts[];
 extern const struct bondy_procedure_row bondy_procedures_group[];
 extern const struct bondy_procedure_row bondy_procedures_source[];

@@ -66,6 +66,23 @@ static void leave(struct caller *caller)
     bondy_session_lost(caller->session);
 }
 
+/* A call is made where it would be: inside a turn of the loop, which is where answers come back to.
+ */
+struct sending {
+    struct bondy_mail mail;
+    struct caller *caller;
+    const char *procedure;
+    const struct bondy_payload *payload;
+};
+
+static void send_now(struct bondy_mail *mail)
+{
+    struct sending *sending = BONDY_CONTAINER(mail, struct sending, mail);
+
+    bondy_session_call(sending->caller->session, bondy_slice_text(sending->procedure),
+                       &(struct bondy_call_options){0}, sending->payload);
+}
+
 /* Calls and waits; returns the error URI, or "" for a result. */
 static const char *call(struct caller *caller, const char *procedure, const char *args,
                         const char *kwargs)
@@ -74,11 +91,11 @@ static const char *call(struct caller *caller, const char *procedure, const char
     json_t *kwargs_tree = bondy_json_parse(bondy_slice_text(kwargs), 32, NULL);
     struct bondy_buf bytes = BONDY_BUF_EMPTY;
     struct bondy_payload payload;
+    struct sending sending = {{.run = send_now}, caller, procedure, &payload};
 
     forget(caller);
     payload = bondy_payload_make(BONDY_JSON, args_tree, kwargs_tree, &bytes);
-    bondy_session_call(caller->session, bondy_slice_text(procedure),
-                       &(struct bondy_call_options){0}, &payload);
+    bondy_loop_post(caller->house->loop, &sending.mail);
     for (int i = 0; i < 30000 && !caller->has_answer; i++)
         bondy_loop_turn(caller->house->loop, 2);
     assert_true(caller->has_answer);
@@ -238,10 +255,11 @@ static void a_caller_that_left_meanwhile_harms_nobody(void **state)
     json_t *args = json_pack("[{s:s}]", "uri", "org.late");
     struct bondy_payload payload = bondy_payload_make(BONDY_JSON, args, NULL, &bytes);
     struct caller caller;
+    struct sending sending = {{.run = send_now}, &caller, "bondy.realm.create", &payload};
 
     join(&caller, house, BONDY_MASTER_REALM, true);
-    bondy_session_call(caller.session, BONDY_SLICE("bondy.realm.create"),
-                       &(struct bondy_call_options){0}, &payload);
+    bondy_loop_post(house->loop, &sending.mail);
+    bondy_loop_turn(house->loop, 0);
     leave(&caller);
     for (int i = 0; i < 1000 && bondy_realms_find(house->realms, BONDY_SLICE("org.late")) == NULL;
          i++)

@@ -96,17 +96,34 @@ static void leave(struct caller *caller)
         bondy_session_lost(caller->session);
 }
 
+/* A call is made where it would be: inside a turn of the loop, which is where answers come back to.
+ */
+struct sending {
+    struct bondy_mail mail;
+    struct caller *caller;
+    const char *procedure;
+    const struct bondy_payload *payload;
+};
+
+static void send_now(struct bondy_mail *mail)
+{
+    struct sending *sending = BONDY_CONTAINER(mail, struct sending, mail);
+
+    bondy_session_call(sending->caller->session, bondy_slice_text(sending->procedure),
+                       &(struct bondy_call_options){0}, sending->payload);
+}
+
 /* Calls and waits; returns the error URI, or "" for a result. Takes the trees. */
 static const char *call_with(struct caller *caller, const char *procedure, json_t *args,
                              json_t *kwargs)
 {
     struct bondy_buf bytes = BONDY_BUF_EMPTY;
     struct bondy_payload payload;
+    struct sending sending = {{.run = send_now}, caller, procedure, &payload};
 
     forget(caller);
     payload = bondy_payload_make(BONDY_JSON, args, kwargs, &bytes);
-    bondy_session_call(caller->session, bondy_slice_text(procedure),
-                       &(struct bondy_call_options){0}, &payload);
+    bondy_loop_post(caller->house->loop, &sending.mail);
     for (int i = 0; i < 30000 && !caller->has_answer; i++)
         bondy_loop_turn(caller->house->loop, 2);
     if (!caller->has_answer)
