@@ -168,7 +168,7 @@ static json_t *result_statuses(const struct mentions *mentions, const char *meth
     const json_t *annotated = json_object_get(operation, "x-status");
     json_t *statuses = json_object();
 
-    add_written(statuses, annotated != NULL ? annotated : json_object_get(rule, "status_code"));
+    add_written(statuses, annotated != NULL ? annotated : member(mentions, rule, "status_code"));
     if (json_object_size(statuses) > 0)
         return statuses;
     if (strcmp(method, "post") == 0 && !is_empty_text(json_object_get(rule, "uri")))
@@ -185,7 +185,13 @@ static bool is_bodyless(const char *status)
     return strcmp(status, "204") == 0 || strcmp(status, "304") == 0;
 }
 
-static json_t *media(const json_t *types, const json_t *schema)
+/* A merge patch is what PATCH takes. */
+static bool is_offered(const char *type, bool is_patch)
+{
+    return is_patch || strstr(type, "merge-patch") == NULL;
+}
+
+static json_t *media(const json_t *types, const json_t *schema, bool is_patch)
 {
     json_t *content = json_object();
     const json_t *type;
@@ -193,7 +199,9 @@ static json_t *media(const json_t *types, const json_t *schema)
 
     json_array_foreach((json_t *)types, i, type)
     {
-        json_object_set_new(content, json_string_value(type), json_pack("{s:O}", "schema", schema));
+        if (is_offered(json_string_value(type), is_patch))
+            json_object_set_new(content, json_string_value(type),
+                                json_pack("{s:O}", "schema", schema));
     }
     return content;
 }
@@ -265,7 +273,7 @@ static json_t *responses(const json_t *results, const json_t *provides, const js
         json_t *one = json_pack("{s:s}", "description", status_text(status));
 
         if (!is_bodyless(status))
-            json_object_set_new(one, "content", media(provides, schema));
+            json_object_set_new(one, "content", media(provides, schema, false));
         json_object_set_new(all, status, one);
     }
     json_decref(schema);
@@ -288,7 +296,7 @@ static void add_errors(json_t *all, const struct mentions *mentions, bool has_bi
 /* ---- operations -------------------------------------------------------------------------------*/
 
 struct help {
-    const char *uri, *text, *since;
+    const char *uri, *text, *args;
 };
 
 static bool find_help(void *context, const struct bondy_procedure_info *info)
@@ -298,15 +306,26 @@ static bool find_help(void *context, const struct bondy_procedure_info *info)
     if (strcmp(info->uri, help->uri) != 0)
         return true;
     help->text = info->help;
-    help->since = info->since;
+    help->args = info->args;
     return false;
+}
+
+static const char *type_of(const char *name)
+{
+    static const char *const types[][2] = {
+        {"limit", "integer"}, {"dry_run", "boolean"}, {"force", "boolean"}};
+
+    for (size_t i = 0; i < BONDY_COUNT(types); i++)
+        if (strcmp(types[i][0], name) == 0)
+            return types[i][1];
+    return "string";
 }
 
 static json_t *parameter(const char *in, const char *name)
 {
     bool is_path = strcmp(in, "path") == 0;
     json_t *one =
-        json_pack("{s:s, s:s, s:{s:s}}", "name", name, "in", in, "schema", "type", "string");
+        json_pack("{s:s, s:s, s:{s:s}}", "name", name, "in", in, "schema", "type", type_of(name));
 
     if (is_path)
         json_object_set_new(one, "required", json_true());
@@ -358,10 +377,10 @@ static json_t *tags_of(const char *path)
     return json_pack("[o]", bondy_json_slice(word));
 }
 
-static json_t *request_body(const json_t *accepts, const json_t *operation)
+static json_t *request_body(const json_t *accepts, const json_t *operation, bool is_patch)
 {
     json_t *schema = schema_of(json_string_value(json_object_get(operation, "x-body")));
-    json_t *body = json_pack("{s:o}", "content", media(accepts, schema));
+    json_t *body = json_pack("{s:o}", "content", media(accepts, schema, is_patch));
 
     json_decref(schema);
     return body;
@@ -397,12 +416,26 @@ static bool has_status(const struct place *place, int status)
     return false;
 }
 
-static void describe(json_t *out, const char *procedure, const json_t *operation)
+/* One set of templates serves many procedures: what this one does not take is not offered. */
+static void drop_what_is_not_taken(struct mentions *mentions, const char *args)
 {
-    struct help help = {.uri = procedure};
+    static const char *const pairs[][2] = {{"dry_run", "dry_run="}, {"force", "force="}};
+
+    if (args == NULL)
+        return;
+    for (size_t i = 0; i < BONDY_COUNT(pairs); i++)
+        if (strstr(args, pairs[i][1]) == NULL)
+            json_object_del(mentions->query, pairs[i][0]);
+    if (strstr(args, "if_version=") == NULL)
+        json_object_del(mentions->headers, "if-match");
+}
+
+static void describe(json_t *out, const struct help *found, const json_t *operation)
+{
+    const struct help help = *found;
+    const char *procedure = help.uri;
     const json_t *summary = json_object_get(operation, "summary");
 
-    bondy_procedures_each(find_help, &help);
     if (summary != NULL)
         json_object_set(out, "summary", (json_t *)summary);
     else if (help.text != NULL)
@@ -419,6 +452,7 @@ static json_t *operation_of(const struct place *place, const char *method, const
     struct mentions mentions = {.query = json_object(), .headers = json_object()};
     const json_t *operation;
     json_t *out = json_object(), *parameters = json_array(), *results, *all;
+    struct help help = {0};
     const char *procedure;
 
     mentions.scopes[0] = json_object_get(place->document, "variables");
@@ -428,7 +462,10 @@ static json_t *operation_of(const struct place *place, const char *method, const
     walk(&mentions, operation, 0);
     procedure =
         json_string_value(json_object_get(member(&mentions, operation, "action"), "procedure"));
-    describe(out, procedure == NULL ? "" : procedure, operation);
+    help.uri = procedure == NULL ? "" : procedure;
+    bondy_procedures_each(find_help, &help);
+    drop_what_is_not_taken(&mentions, help.args);
+    describe(out, &help, operation);
     json_object_set_new(out, "tags", tags_of(path));
     add_parameters(parameters, "path", bindings);
     add_parameters(parameters, "query", mentions.query);
@@ -437,7 +474,9 @@ static json_t *operation_of(const struct place *place, const char *method, const
         json_object_set(out, "parameters", parameters);
     mentions.body = mentions.body && strcmp(method, "get") != 0;
     if (mentions.body)
-        json_object_set_new(out, "requestBody", request_body(setting(place, "accepts"), operation));
+        json_object_set_new(
+            out, "requestBody",
+            request_body(setting(place, "accepts"), operation, strcmp(method, "patch") == 0));
     results = result_statuses(&mentions, method, operation);
     all = responses(results, setting(place, "provides"), operation);
     add_errors(all, &mentions, json_object_size(bindings) > 0, has_status(place, 422));
@@ -514,7 +553,7 @@ static json_t *components(const json_t *document)
     for (size_t i = 0; i < BONDY_COUNT(error_responses); i++)
         json_object_set_new(all, error_responses[i][0],
                             json_pack("{s:s, s:o}", "description", error_responses[i][1], "content",
-                                      media(provides, schema)));
+                                      media(provides, schema, false)));
     json_decref(schema);
     schemas = json_deep_copy(json_object_get(json_object_get(document, "meta"), "schemas"));
     if (schemas == NULL)

@@ -336,7 +336,7 @@ static void find_target(struct bondy_admin_call *call)
 
     if (json_is_object(given) && kind->name_key != NULL)
         name = bondy_json_text(given, kind->name_key);
-    if (name.len > 0)
+    if (name.len > 0 && call->target == NULL)
         call->target = bondy_memdup0(name.data, name.len);
 }
 

@@ -209,9 +209,30 @@ static void run_close_realm(struct bondy_admin_call *call)
     end(call, &query, 1, ended_some);
 }
 
+/* ---- answers of authorizers -------------------------------------------------------------------*/
+
+static void purged(void *context, size_t count, json_t *list)
+{
+    struct bondy_admin_call *call = context;
+
+    (void)count;
+    json_decref(list);
+    bondy_admin_audit(call, NULL);
+    bondy_admin_answer_nothing(call);
+}
+
+static void run_purge(struct bondy_admin_call *call)
+{
+    struct bondy_session_query query = {
+        .authid = bondy_admin_text(call, 1), .with_local = true, .forgets = true};
+
+    ask(call, &query, purged);
+}
+
 /* ---- rows -------------------------------------------------------------------------------------*/
 
 static const struct bondy_admin_kind sessions = {.noun = "sessions"};
+static const struct bondy_admin_kind authorizers = {.noun = "authorizer"};
 
 const struct bondy_procedure_row bondy_procedures_session[] = {
     {.info = {"bondy.session.self", NULL, 0, 0, 'A', "", "what WELCOME told about this session",
@@ -241,6 +262,11 @@ const struct bondy_procedure_row bondy_procedures_session[] = {
      .flags = BONDY_ROW_REALM | BONDY_ROW_IS_TARGET,
      .kind = &bondy_admin_realms,
      .run = run_close_realm},
+    {.info = {"bondy.rbac.cache.purge", NULL, 1, 2, 'R', "realm, authid?",
+              "what the realm's authorizer answered is asked again, about all or one user", "0.1"},
+     .flags = BONDY_ROW_REALM,
+     .kind = &authorizers,
+     .run = run_purge},
     {.info = {"bondy.user.sessions", NULL, 2, 2, 'R',
               "realm, username, limit=, cursor=, fields=, sort=", "the sessions of a user", "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,

@@ -166,6 +166,8 @@ static void look(struct bondy_router_thread *thread, const struct bondy_session_
 
         if (!is_wanted(query, session))
             continue;
+        if (query->forgets && session->access != NULL)
+            bondy_authorize_forget(session->access);
         if (query->view != BONDY_VIEW_SESSIONS)
             look_at_entries(visit, session);
         else if (query->limit > 0)

@@ -28,6 +28,7 @@ struct bondy_session_query {
     uint64_t session;
     uint64_t but;        /* not this one */
     bool with_local;     /* also those of HTTP requests and of this process */
+    bool forgets;        /* what the realm's authorizer said about them is asked again */
     const char *reason;  /* ends them with this GOODBYE; NULL: only looks. Copied */
     const char *message; /* GOODBYE.Details.message, or NULL. Copied */
     size_t limit;        /* how many are described; 0: none, only counted */

@@ -74,7 +74,7 @@ static void open_state(struct house *house, const char *password)
                                           .on_change = on_change,
                                           .on_commit = on_commit,
                                           .context = house};
-    struct bondy_gateway_options gateway = {.thread_count = 1, .call_timeout_ms = 5000};
+    struct bondy_gateway_options gateway = {.thread_count = 1, .call_timeout_ms = 60000};
     struct bondy_catalog_options catalog = {.publish = publish, .context = house};
     struct builtin builtin = {.job.run = run_builtin, .edit.rules = &house->rules};
     struct bondy_password_opts opts = {.cra = true, .cra_iterations = 4096};
@@ -162,7 +162,7 @@ static void open_router(struct house *house)
                                            .codec_limits = BONDY_CODEC_LIMITS_DEFAULT,
                                            .max_preauth_message = 1 << 16,
                                            .max_message = 1 << 24,
-                                           .call_timeout_ms = 5000,
+                                           .call_timeout_ms = 60000,
                                            .goodbye_timeout_ms = 1000,
                                            .max_subscriptions = 1000,
                                            .max_registrations = 1000,

@@ -21,3 +21,9 @@ tests_unit_admin_test_rest_identities_SOURCES = tests/unit/admin/test_rest_ident
 	$(ADMIN_HOUSE)
 tests_unit_admin_test_rest_identities_CFLAGS = $(TEST_CFLAGS)
 tests_unit_admin_test_rest_identities_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/admin/test_procedures_identities
+TESTS += tests/unit/admin/test_procedures_identities
+tests_unit_admin_test_procedures_identities_SOURCES = \
+	tests/unit/admin/test_procedures_identities.c $(ADMIN_HOUSE)
+tests_unit_admin_test_procedures_identities_CFLAGS = $(TEST_CFLAGS)
+tests_unit_admin_test_procedures_identities_LDADD = $(TEST_LIBS) $(ADMIN_LIBS) $(CMOCKA_LIBS)

@@ -79,8 +79,8 @@ static const char *call(struct caller *caller, const char *procedure, const char
     payload = bondy_payload_make(BONDY_JSON, args_tree, kwargs_tree, &bytes);
     bondy_session_call(caller->session, bondy_slice_text(procedure),
                        &(struct bondy_call_options){0}, &payload);
-    for (int i = 0; i < 1000 && !caller->has_answer; i++)
-        bondy_loop_turn(caller->house->loop, 100);
+    for (int i = 0; i < 30000 && !caller->has_answer; i++)
+        bondy_loop_turn(caller->house->loop, 2);
     assert_true(caller->has_answer);
     json_decref(args_tree);
     json_decref(kwargs_tree);
