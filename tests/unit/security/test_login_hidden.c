@@ -111,6 +111,25 @@ static void nobody_can_tell_an_unknown_user_from_a_wrong_password(void **state)
     }
 }
 
+static void who_may_not_be_trusted_from_here_is_challenged_like_nobody(void **state)
+{
+    struct login_rig *rig = *state;
+    struct attempt attempt;
+
+    login_rig_do(rig, DELETE_SOURCE, ACME, "[\"mona\"]",
+                 "{'cidr':'127.0.0.0/8','authmethod':'trust'}");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_string_equal(hello(rig, &attempt, ACME, NULL,
+                                  i == 0 ? "{'authid':'mona','authmethods':['trust','wampcra']}"
+                                         : "{'authid':'nobody','authmethods':['trust','wampcra']}"),
+                            "CHALLENGE wampcra");
+        assert_string_equal(answer_password(&attempt, "wrong"), DENIED);
+        finish(&attempt);
+    }
+    assert_string_equal(log_in(rig, ACME, "{'authid':'nobody','authmethods':['trust']}", ""),
+                        DENIED);
+}
+
 /* What depends on the realm alone may be said. */
 static void what_does_not_depend_on_the_user_is_told_apart(void **state)
 {
@@ -438,6 +457,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         HIDING_TEST(nobody_can_tell_an_unknown_user_from_a_wrong_password),
+        HIDING_TEST(who_may_not_be_trusted_from_here_is_challenged_like_nobody),
         HIDING_TEST(what_does_not_depend_on_the_user_is_told_apart),
         HIDING_TEST(the_right_password_is_enough_when_names_are_hidden),
         HIDING_TEST(a_made_up_salt_is_always_the_same_for_a_name),
