@@ -458,7 +458,7 @@ struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options)
                                          .told = told,
                                          .end = end_login,
                                          .context = auth};
-    bondy_id_bytes(auth->secret, sizeof auth->secret);
+    bondy_login_secret(options, auth->secret);
     pthread_mutex_init(&auth->lock, NULL);
     pthread_cond_init(&auth->released, NULL);
     return auth;

@@ -203,6 +203,18 @@ static void a_made_up_salt_is_always_the_same_for_a_name(void **state)
     }
 }
 
+static void a_made_up_salt_outlives_a_restart(void **state)
+{
+    struct login_rig *rig = *state;
+    char first[200], second[200];
+
+    challenge_text(rig, "nobody", "wampcra", "salt", first);
+    login_rig_do(rig, ENABLE_USER, ACME, "mona", NULL); /* whatever waits in the store is done */
+    login_rig_restart(rig);
+    challenge_text(rig, "nobody", "wampcra", "salt", second);
+    assert_string_equal(first, second);
+}
+
 static void a_challenge_shows_the_name_that_was_asked_for(void **state)
 {
     static const struct {
@@ -461,6 +473,7 @@ int main(void)
         HIDING_TEST(what_does_not_depend_on_the_user_is_told_apart),
         HIDING_TEST(the_right_password_is_enough_when_names_are_hidden),
         HIDING_TEST(a_made_up_salt_is_always_the_same_for_a_name),
+        HIDING_TEST(a_made_up_salt_outlives_a_restart),
         HIDING_TEST(a_challenge_shows_the_name_that_was_asked_for),
         LOGIN_TEST(the_older_routers_reasons_can_be_had),
         THROTTLE_TEST(many_failures_of_one_address_put_it_off_and_no_other),
