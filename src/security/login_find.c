@@ -210,6 +210,8 @@ static void choose_role(struct bondy_login *login, struct bondy_slice role)
 
     if (login->chosen == NULL)
         login->chosen = json_array();
+    if (bondy_name_fold(role, &name) && is_member(login->chosen, name.text))
+        return; /* said twice */
     if (bondy_name_fold(role, &name) && is_member(groups_of(login), name.text))
         json_array_append_new(login->chosen, json_string(name.text));
     else

@@ -94,6 +94,7 @@ static void roles_that_are_chosen_must_be_the_users(void **state)
         {"'authrole':'all'", "WELCOME mona cashiers,staff trust"},
         {"'x_authroles':['staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff'],'authrole':'admins'", "WELCOME mona staff trust"},
+        {"'x_authroles':['staff','Staff','staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff','cashiers']", "WELCOME mona staff,cashiers trust"},
         {"'_authroles':['staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff','admins']", "ABORT wamp.error.no_such_role"},
