@@ -315,7 +315,8 @@ static bool read_condition(struct bondy_admin_call *call)
            len == sizeof call->expected;
 }
 
-/* The name of the object: the argument behind the realm, or a member of the input there. */
+/* The name of the object, if the procedure has not found it itself: the argument behind the realm,
+ * or a member of the input there. */
 static void find_target(struct bondy_admin_call *call)
 {
     const struct bondy_admin_kind *kind = call->row->kind;
@@ -323,6 +324,8 @@ static void find_target(struct bondy_admin_call *call)
     const json_t *given = json_array_get(call->args, index);
     struct bondy_slice name = bondy_admin_text(call, index);
 
+    if (call->target != NULL)
+        return;
     if (json_is_object(given) && kind->name_key != NULL)
         name = bondy_json_text(given, kind->name_key);
     if (name.len > 0)
