@@ -82,6 +82,14 @@ static enum bondy_serializer serializer_of(enum bondy_media_kind kind)
     return (enum bondy_serializer)0;
 }
 
+static uint64_t most_values(const struct bondy_exchange *exchange)
+{
+    uint64_t own = exchange->operation->body_max_values;
+    uint64_t most = own != 0 ? own : exchange->thread->gateway->options.max_body_values;
+
+    return most == 0 ? UINT64_MAX : most;
+}
+
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
 /* No fewer values than a line can have, but `most`. */
@@ -99,9 +107,9 @@ static uint64_t values_at_most(struct bondy_slice line, uint64_t most)
 static json_t *lines_tree(const struct bondy_exchange *exchange, struct bondy_error *err)
 {
     struct bondy_slice rest = bondy_request_body(exchange->request);
-    uint64_t most = exchange->thread->gateway->options.max_body_values;
+    uint64_t most = most_values(exchange);
     json_t *list = json_array();
-    uint64_t left = most == 0 ? UINT64_MAX : most;
+    uint64_t left = most;
     size_t number = 0;
 
     while (rest.len > 0) {
@@ -147,7 +155,7 @@ static json_t *special_tree(const struct bondy_exchange *exchange, enum bondy_me
 int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err)
 {
     struct bondy_slice body = bondy_request_body(exchange->request);
-    uint64_t most = exchange->thread->gateway->options.max_body_values;
+    uint64_t most = most_values(exchange);
     enum bondy_media_kind kind;
     enum bondy_serializer serializer;
 
@@ -156,8 +164,7 @@ int bondy_body_check(struct bondy_exchange *exchange, struct bondy_error *err)
     kind = kind_of(exchange);
     serializer = serializer_of(kind);
     if (serializer != (enum bondy_serializer)0)
-        return bondy_value_check_count(serializer, body, MAX_BODY_DEPTH,
-                                       most == 0 ? UINT64_MAX : most, true, err);
+        return bondy_value_check_count(serializer, body, MAX_BODY_DEPTH, most, true, err);
     if (kind == BONDY_MEDIA_LINES) {
         exchange->fields[BONDY_FIELD_REQUEST_BODY] = lines_tree(exchange, err);
         return exchange->fields[BONDY_FIELD_REQUEST_BODY] == NULL ? BONDY_EINVAL : BONDY_OK;

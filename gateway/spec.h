@@ -107,6 +107,7 @@ struct bondy_operation {
     struct bondy_response_rule on_timeout; /* a copy of on_error when the document has none */
 
     uint64_t body_max_bytes;       /* 0: the listener's */
+    uint64_t body_max_values;      /* 0: api_gateway.max_body_values */
     uint64_t body_read_bytes;      /* 0: the listener's */
     uint64_t body_read_timeout_ms; /* 0: the listener's */
 

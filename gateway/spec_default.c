@@ -92,6 +92,7 @@ static const struct known {
     {"retries", check_retries},
     {"retry_timeout", check_duration},
     {"body_max_bytes", check_count},
+    {"body_max_values", check_count},
     {"body_read_bytes", check_count},
     {"body_read_seconds", check_read_seconds},
     {"body_read_timeout", check_duration},

@@ -151,6 +151,7 @@ static void load_limits(struct spec_loader *loader, struct expr_scope *scope,
                         const json_t *operation, struct bondy_operation *out)
 {
     out->body_max_bytes = load_limit(loader, scope, operation, "body_max_bytes", false);
+    out->body_max_values = load_limit(loader, scope, operation, "body_max_values", false);
     out->body_read_bytes = load_limit(loader, scope, operation, "body_read_bytes", false);
     out->body_read_timeout_ms = load_limit(loader, scope, operation, "body_read_timeout", true);
     if (out->body_read_timeout_ms == 0)
@@ -204,6 +205,7 @@ void bondy_check_operation(struct spec_loader *loader, struct expr_scope *scope,
 {
     static const char *const KEYS[] = {"info",
                                        "body_max_bytes",
+                                       "body_max_values",
                                        "body_read_bytes",
                                        "body_read_seconds",
                                        "body_read_timeout",
@@ -328,11 +330,23 @@ static void count_segments(struct spec_loader *loader, const struct bondy_path *
 }
 
 /* Keys of `defaults` that a path may have beside it. */
-static const char *const DIRECT[] = {
-    "accepts",           "provides",        "schemes",         "security",
-    "timeout",           "connect_timeout", "retries",         "retry_timeout",
-    "headers",           "body_max_bytes",  "body_read_bytes", "body_read_seconds",
-    "body_read_timeout", "body_encoding",   "problem_details", NULL};
+static const char *const DIRECT[] = {"accepts",
+                                     "provides",
+                                     "schemes",
+                                     "security",
+                                     "timeout",
+                                     "connect_timeout",
+                                     "retries",
+                                     "retry_timeout",
+                                     "headers",
+                                     "body_max_bytes",
+                                     "body_max_values",
+                                     "body_read_bytes",
+                                     "body_read_seconds",
+                                     "body_read_timeout",
+                                     "body_encoding",
+                                     "problem_details",
+                                     NULL};
 
 static const char *const PATH_KEYS[] = {"is_collection",
                                         "summary",
@@ -349,6 +363,7 @@ static const char *const PATH_KEYS[] = {"is_collection",
                                         "retry_timeout",
                                         "headers",
                                         "body_max_bytes",
+                                        "body_max_values",
                                         "body_read_bytes",
                                         "body_read_seconds",
                                         "body_read_timeout",

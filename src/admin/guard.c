@@ -108,7 +108,7 @@ static struct bondy_slice name_of(struct bondy_slice host, char out[HOST_MAX])
 {
     size_t len = 0, end = host.len;
 
-    for (size_t i = host.len; i > 0 && host.data[i - 1] != ']'; i--)
+    for (size_t i = host.len; i > 0 && host.data[i - 1] != ']' && end == host.len; i--)
         if (host.data[i - 1] == ':')
             end = i - 1;
     for (; len < end && len < HOST_MAX; len++)

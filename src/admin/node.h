@@ -39,6 +39,7 @@ struct bondy_admin_node {
     struct bondy_principals *principals;
     struct bondy_admin_tickets tickets;
     struct bondy_backup_desk *backups; /* NULL: there is none */
+    bool needs_versions; /* admin_api.require_if_match: changes of one object say its version */
     /* security.config_file as it is now: a copy that the caller frees, or NULL. May be NULL. */
     char *(*security_file)(void *context);
     const char *name;         /* node name */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/admin/procedures.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 struct binding {
     struct bondy_procedures *procedures;
     const struct bondy_procedure_row *row;
+    /* The session that was last told in the log that it uses an old name: not at each call. */
+    _Atomic uint64_t warned;
 };
 
 struct bondy_procedures {
@@ -195,9 +198,36 @@ static json_t *check_call(struct bondy_admin_call *call)
     return (row->flags & BONDY_ROW_REALM) != 0 ? take_realm(call) : NULL;
 }
 
+static struct bondy_slice canonical(struct bondy_slice uri)
+{
+    static const struct bondy_slice prefixes[] = {BONDY_SLICE("com.leapsight."),
+                                                  BONDY_SLICE("com.")};
+
+    for (size_t i = 0; i < BONDY_COUNT(prefixes); i++) {
+        struct bondy_slice rest = bondy_slice_skip(uri, prefixes[i].len);
+
+        if (bondy_slice_starts(uri, prefixes[i]) && bondy_slice_starts(rest, BONDY_SLICE("bondy.")))
+            return rest;
+    }
+    return uri;
+}
+
+static void notice_old_name(struct binding *binding, struct bondy_invocation *invocation)
+{
+    struct bondy_slice name = bondy_invocation_procedure(invocation);
+    uint64_t session = bondy_invocation_session(invocation);
+
+    if (bondy_slice_is(canonical(name), binding->row->info.uri))
+        return;
+    bondy_invocation_deprecate(invocation, binding->row->info.uri);
+    if (atomic_exchange(&binding->warned, session) != session)
+        bondy_log(BONDY_LOG_INFO, "deprecated_procedure", BONDY_F_SLICE("procedure", name),
+                  BONDY_F_STR("use", binding->row->info.uri), BONDY_F_U64("session", session));
+}
+
 static void run(void *context, struct bondy_invocation *invocation)
 {
-    const struct binding *binding = context;
+    struct binding *binding = context;
     struct bondy_admin_call *call = bondy_zalloc(sizeof *call);
     json_t *problem;
 
@@ -210,6 +240,7 @@ static void run(void *context, struct bondy_invocation *invocation)
     if (call->args == NULL)
         call->args = json_array();
     call->kwargs = bondy_invocation_kwargs(invocation);
+    notice_old_name(binding, invocation);
     if ((problem = check_call(call)) != NULL)
         bondy_admin_refuse(call, problem);
     else
@@ -221,7 +252,8 @@ static void run(void *context, struct bondy_invocation *invocation)
 static void bind_row(struct bondy_procedures *procedures, struct binding *binding,
                      const struct bondy_procedure_row *row)
 {
-    *binding = (struct binding){procedures, row};
+    binding->procedures = procedures;
+    binding->row = row;
     bondy_map_put(&procedures->by_name, bondy_slice_text(row->info.uri), binding);
     for (const char *const *old = row->info.aliases; old != NULL && *old != NULL; old++)
         bondy_map_put(&procedures->by_name, bondy_slice_text(*old), binding);
@@ -260,20 +292,6 @@ void bondy_procedures_destroy(struct bondy_procedures *procedures)
     json_decref(procedures->openapi);
     bondy_free(procedures->bindings);
     bondy_free(procedures);
-}
-
-static struct bondy_slice canonical(struct bondy_slice uri)
-{
-    static const struct bondy_slice prefixes[] = {BONDY_SLICE("com.leapsight."),
-                                                  BONDY_SLICE("com.")};
-
-    for (size_t i = 0; i < BONDY_COUNT(prefixes); i++) {
-        struct bondy_slice rest = bondy_slice_skip(uri, prefixes[i].len);
-
-        if (bondy_slice_starts(uri, prefixes[i]) && bondy_slice_starts(rest, BONDY_SLICE("bondy.")))
-            return rest;
-    }
-    return uri;
 }
 
 bool bondy_procedures_find(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,

@@ -211,8 +211,13 @@ static json_t *take_problem(struct bondy_admin_call *call)
 static void job_done(struct bondy_store_job *job)
 {
     struct bondy_admin_call *call = call_of_job(job);
+    bool is_done = job->rc >= 0 || (call->is_dry_run && job->rc == BONDY_EDIT_TAKEN_BACK);
 
-    if (job->rc < 0 && !(call->is_dry_run && job->rc == BONDY_EDIT_TAKEN_BACK)) {
+    if (call->row->again != NULL && call->row->again(call, is_done)) {
+        submit_job(call);
+        return;
+    }
+    if (!is_done && call->row->again == NULL) {
         bondy_admin_refuse(call, take_problem(call));
         return;
     }
@@ -315,6 +320,12 @@ static bool read_condition(struct bondy_admin_call *call)
            len == sizeof call->expected;
 }
 
+static bool lacks_version(const struct bondy_admin_call *call)
+{
+    return call->node->needs_versions && strstr(call->row->info.args, "if_version=") != NULL &&
+           bondy_admin_kwarg(call, "if_version").len == 0;
+}
+
 /* The name of the object, if the procedure has not found it itself: the argument behind the realm,
  * or a member of the input there. */
 static void find_target(struct bondy_admin_call *call)
@@ -342,6 +353,12 @@ static void start_write(struct bondy_admin_call *call)
     call->edit.is_dry_run = call->is_dry_run;
     if (row->kind != NULL)
         find_target(call);
+    if (lacks_version(call)) {
+        bondy_admin_refuse(call, bondy_problem("bondy.error.precondition_required",
+                                               "This change needs the version that it is about.",
+                                               "Send the etag as If-Match (if_version)."));
+        return;
+    }
     if (!read_condition(call)) {
         bondy_admin_refuse(
             call, bondy_problem("bondy.error.precondition_failed", "It has another version.", ""));

@@ -58,6 +58,9 @@ struct bondy_procedure_row {
     int (*read)(struct bondy_admin_call *call, const struct bondy_store_view *view);
     int (*prepare)(struct bondy_admin_call *call, const struct bondy_store_view *view);
     int (*apply)(struct bondy_admin_call *call);
+    /* On the loop, after a job that was done or refused (edit.problem): true runs apply in a job of
+     * its own once more. It takes over what refusals mean. NULL: one job, done or refused. */
+    bool (*again)(struct bondy_admin_call *call, bool is_done);
     /* On the loop, after read or apply: sets call->value and call->extra. NULL: what read set, or
      * as BONDY_ROW_RESULT says. */
     void (*finish)(struct bondy_admin_call *call);

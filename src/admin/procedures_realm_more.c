@@ -163,21 +163,6 @@ static struct bondy_file *make_file(struct bondy_admin_call *call)
     return file;
 }
 
-static int prepare_import(struct bondy_admin_call *call, const struct bondy_store_view *view)
-{
-    struct bondy_slice mode = bondy_admin_kwarg(call, "mode");
-    const json_t *document = json_array_get(call->args, 0);
-    bool is_replace = bondy_slice_is(mode, "replace");
-
-    if (mode.len > 0 && !is_replace && !bondy_slice_is(mode, "merge"))
-        return bondy_admin_fail(call, bondy_admin_invalid("mode", "'mode' is merge or replace."));
-    if (!json_is_array(document))
-        return bondy_admin_fail(call, bondy_admin_invalid("data", "A list of realms is expected."));
-    return bondy_file_prepare(&call->edit, view, document,
-                              is_replace ? BONDY_FILE_REPLACE : BONDY_FILE_MERGE, make_file(call),
-                              &call->problem);
-}
-
 static int prepare_reload(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
     char *path =
@@ -210,15 +195,128 @@ static int apply_file(struct bondy_admin_call *call)
     return bondy_file_apply(&call->edit, call->state);
 }
 
-static void finish_import(struct bondy_admin_call *call)
+/* ---- import: each realm for itself ------------------------------------------------------------*/
+
+struct import {
+    struct bondy_file file;
+    size_t index;
+    json_t *counts, *deleted, *errors;
+    json_int_t unchanged;
+};
+
+static void free_import(void *state)
 {
+    struct import *import = state;
+
+    bondy_file_fini(&import->file);
+    json_decref(import->counts);
+    json_decref(import->deleted);
+    json_decref(import->errors);
+    bondy_free(import);
+}
+
+static struct import *make_import(struct bondy_admin_call *call)
+{
+    struct import *import = bondy_zalloc(sizeof *import);
+
+    import->counts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "realms", 0, "users", 0, "groups", 0,
+                               "sources", 0, "grants", 0);
+    import->deleted = json_array();
+    import->errors = json_array();
+    call->state = import;
+    call->free_state = free_import;
+    return import;
+}
+
+static int prepare_import(struct bondy_admin_call *call, const struct bondy_store_view *view)
+{
+    struct bondy_slice mode = bondy_admin_kwarg(call, "mode");
+    const json_t *document = json_array_get(call->args, 0);
+    bool is_replace = bondy_slice_is(mode, "replace");
+
+    if (mode.len > 0 && !is_replace && !bondy_slice_is(mode, "merge"))
+        return bondy_admin_fail(call, bondy_admin_invalid("mode", "'mode' is merge or replace."));
+    if (!json_is_array(document))
+        return bondy_admin_fail(call, bondy_admin_invalid("data", "A list of realms is expected."));
+    return bondy_file_prepare(&call->edit, view, document,
+                              is_replace ? BONDY_FILE_REPLACE : BONDY_FILE_MERGE,
+                              &make_import(call)->file, &call->problem);
+}
+
+/* A dry run is one job: a realm may need another one of the list, which is not kept. */
+static int apply_import(struct bondy_admin_call *call)
+{
+    struct import *import = call->state;
+
+    if (json_array_size(import->file.realms) == 0)
+        return BONDY_OK;
+    return call->is_dry_run ? bondy_file_apply(&call->edit, &import->file)
+                            : bondy_file_apply_realm(&call->edit, &import->file, import->index);
+}
+
+/* {"users": 3, ...} of one realm to those before. */
+static void add_counts(json_t *counts, const json_t *more)
+{
+    const char *sort;
+    json_t *number;
+
+    json_object_foreach(counts, sort, number)
+    {
+        json_int_t added = json_integer_value(json_object_get(more, sort));
+
+        json_integer_set(number, json_integer_value(number) + added);
+    }
+}
+
+static json_t *error_of(const json_t *problem)
+{
+    json_t *error = json_copy((json_t *)problem);
+    json_t *pointer = json_object_get(error, "pointer");
+
+    if (pointer != NULL)
+        json_object_set(error, "path", pointer);
+    json_object_del(error, "pointer");
+    return error;
+}
+
+static void take_errors(struct import *import, const json_t *problem)
+{
+    const json_t *errors = json_object_get(problem, "errors");
+
+    if (errors == NULL)
+        json_array_append_new(import->errors, error_of(problem));
+    for (size_t i = 0; i < json_array_size(errors); i++)
+        json_array_append_new(import->errors, error_of(json_array_get(errors, i)));
+}
+
+static bool next_realm(struct bondy_admin_call *call, bool is_done)
+{
+    struct import *import = call->state;
     const json_t *plan = call->edit.result;
 
-    call->value = json_pack("{s:i, s:i, s:i, s:i, s:i, s:[]}", "realms", 0, "users", 0, "groups", 0,
-                            "sources", 0, "grants", 0, "errors");
-    json_object_update_existing(call->value, json_object_get(plan, "counts"));
-    json_object_set(call->value, "deleted", json_object_get(plan, "delete"));
-    json_object_set(call->value, "unchanged", json_object_get(plan, "unchanged"));
+    if (is_done) {
+        add_counts(import->counts, json_object_get(plan, "counts"));
+        if (json_is_array(json_object_get(plan, "delete")))
+            json_array_extend(import->deleted, json_object_get(plan, "delete"));
+        import->unchanged += json_integer_value(json_object_get(plan, "unchanged"));
+    } else if (call->edit.problem != NULL) {
+        take_errors(import, call->edit.problem);
+    } else {
+        json_array_append_new(
+            import->errors,
+            bondy_problem(BONDY_ERR_INTERNAL, "The store could not write.", call->job.err.text));
+    }
+    return !call->is_dry_run && ++import->index < json_array_size(import->file.realms);
+}
+
+static void finish_import(struct bondy_admin_call *call)
+{
+    struct import *import = call->state;
+
+    call->value = json_incref(import->counts);
+    json_object_set(call->value, "deleted", import->deleted);
+    json_object_set_new(call->value, "unchanged", json_integer(import->unchanged));
+    json_object_set(call->value, "errors", import->errors);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/
@@ -245,11 +343,14 @@ const struct bondy_procedure_row bondy_procedures_realm_more[] = {
     {.info = {"bondy.realm.export_all", NULL, 0, 0, 'M', "", "all realms as input objects", "0.1"},
      .run = run_export_all,
      .read = read_export_all},
-    {.info = {"bondy.realm.import", NULL, 1, 1, 'M', "data, mode=, dry_run=",
-              "creates realms, or brings them to what a list of input objects says", "0.1"},
+    {.info =
+         {"bondy.realm.import", NULL, 1, 1, 'M', "data, mode=, dry_run=",
+          "creates realms, or brings them to what a list of input objects says, each for itself",
+          "0.1"},
      .flags = BONDY_ROW_HASH,
      .prepare = prepare_import,
-     .apply = apply_file,
+     .apply = apply_import,
+     .again = next_realm,
      .finish = finish_import},
     {.info = {"bondy.security.config.reload", NULL, 0, 0, 'M',
               "dry_run=", "applies security.config_file again and says what changes", "0.1"},

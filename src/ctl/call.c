@@ -79,6 +79,16 @@ static int text_of(const char *word, json_t **out, struct bondy_error *err)
     return *out != NULL ? BONDY_OK : bondy_fail(err, BONDY_EINVAL, "a word is not UTF-8");
 }
 
+/* F: an object stands for a list of one. */
+static int read_document(char letter, const char *where, json_t **out, struct bondy_error *err)
+{
+    int rc = bondy_ctl_document_read(where, out, err);
+
+    if (rc == BONDY_OK && letter == 'F' && json_is_object(*out))
+        *out = json_pack("[o]", *out);
+    return rc;
+}
+
 static int value_of(char letter, const char *word, json_t **out, struct bondy_error *err)
 {
     char *end;
@@ -95,7 +105,8 @@ static int value_of(char letter, const char *word, json_t **out, struct bondy_er
         *out = bondy_ctl_names(word, true);
         return *out != NULL ? BONDY_OK : text_of(word, out, err);
     case 'f':
-        return bondy_ctl_document_read(word, out, err);
+    case 'F':
+        return read_document(letter, word, out, err);
     case 'j':
         *out = bondy_ctl_value(word);
         return *out != NULL ? BONDY_OK : text_of(word, out, err);

@@ -10,10 +10,11 @@
  *     s      a text argument            n      a number argument
  *     l      a,b or all: a list, or that word
  *     f      an argument that is JSON, a file's name, or - for standard input
+ *     F      the same; an object stands for a list of one
  *     j...   all further words, each JSON or else text
  *     >key   a text member of the object   .key   a text keyword argument
  *     {      the object as argument: --data, the words above, and the options that describe it
- *     $key   a secret as argument: from the option --key-file, else asked for
+ *     $key   a secret as argument: from the option --KEY-file, else asked for
  *
  * and `?` behind a piece lets it be absent. The secret `password` is a member of the object when
  * there is one. wamp-admin-api.md 2; admin-http-api.md 5.1. */

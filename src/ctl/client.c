@@ -7,6 +7,7 @@
 #include "src/ctl/options.h"
 #include "src/ctl/secret.h"
 #include "src/ctl/stream.h"
+#include "src/ctl/table.h"
 #include "src/ctl/websocket.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/errors.h"
@@ -195,9 +196,11 @@ static void describe(const struct bondy_message *message, struct bondy_buf *out)
     json_t *details = bondy_value_tree(message->serializer, message->dict);
     struct bondy_slice text = bondy_json_text(details, "message");
 
-    bondy_buf_append_slice(out, message->uri);
-    if (text.len > 0)
-        bondy_buf_printf(out, ": " BONDY_SLICE_FMT, BONDY_SLICE_ARG(text));
+    bondy_table_text(message->uri, false, out);
+    if (text.len > 0) {
+        bondy_buf_append_text(out, ": ");
+        bondy_table_text(text, true, out);
+    }
     json_decref(details);
 }
 

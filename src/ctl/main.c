@@ -28,6 +28,43 @@ static void list_verb(const struct bondy_ctl_verb *verb, struct bondy_buf *out)
     bondy_buf_printf(out, "  %-20s %s\n", verb->name, verb->help);
 }
 
+/* The verb's first word is `word`, and a second one follows. */
+static bool is_in_group(const struct bondy_ctl_verb *verb, const char *word, size_t len)
+{
+    return strncmp(verb->name, word, len) == 0 && verb->name[len] == ' ';
+}
+
+static bool is_group(const char *word)
+{
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
+        if (is_in_group(verb, word, strlen(word)))
+            return true;
+    return false;
+}
+
+/* One line, or more, for all verbs that begin with the same word; returns the last of them. */
+static const struct bondy_ctl_verb *sum_up_group(const struct bondy_ctl_verb *verb,
+                                                 struct bondy_buf *out)
+{
+    size_t len = strcspn(verb->name, " "), column = 23;
+
+    bondy_buf_printf(out, "  %-20.*s", (int)len, verb->name);
+    for (;; verb++) {
+        const char *word = verb->name + len + 1;
+
+        if (column + strlen(word) + 1 > 79) {
+            bondy_buf_printf(out, "\n%22s", "");
+            column = 23;
+        }
+        bondy_buf_printf(out, " %s", word);
+        column += strlen(word) + 1;
+        if (verb[1].name == NULL || !is_in_group(verb + 1, verb->name, len))
+            break;
+    }
+    bondy_buf_append_byte(out, '\n');
+    return verb;
+}
+
 static void help(FILE *to)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
@@ -36,14 +73,18 @@ static void help(FILE *to)
                                  "Talks WAMP to a router, and administers it.\n\nVerbs:\n");
     for (size_t i = 0; i < BONDY_COUNT(verbs); i++)
         list_verb(verbs[i], &text);
-    bondy_buf_append_text(&text, "\nOptions of these verbs:\n");
-    bondy_ctl_options_help(verbs[0], false, &text);
     bondy_buf_append_text(&text, "\nVerbs of administration:\n");
-    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
-        list_verb(verb, &text);
-    bondy_buf_append_text(&text, "\nOptions of these verbs:\n");
+    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++) {
+        if (strchr(verb->name, ' ') != NULL)
+            verb = sum_up_group(verb, &text);
+        else
+            list_verb(verb, &text);
+    }
+    bondy_buf_append_text(&text, "\nOptions of the first ones:\n");
+    bondy_ctl_options_help(verbs[0], false, &text);
+    bondy_buf_append_text(&text, "\nOptions of administration:\n");
     bondy_ctl_options_help(bondy_verbs_admin, false, &text);
-    bondy_buf_append_text(&text, "\n  --version                  print the version and exit\n\n"
+    bondy_buf_append_text(&text, "\n  --version                    print the version and exit\n\n"
                                  "bondy VERB --help tells more. Exit: 0 fine, 1 error, 2 usage, "
                                  "3 not reachable,\n4 not authorised.\n");
     print(to, &text);
@@ -108,29 +149,13 @@ static const struct bondy_ctl_verb *find_verb(int argc, char **argv, int *words)
     return NULL;
 }
 
-/* The verb's first word is `word`, and a second one follows. */
-static bool is_in_group(const struct bondy_ctl_verb *verb, const char *word)
-{
-    size_t len = strlen(word);
-
-    return strncmp(verb->name, word, len) == 0 && verb->name[len] == ' ';
-}
-
-static bool is_group(const char *word)
-{
-    for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
-        if (is_in_group(verb, word))
-            return true;
-    return false;
-}
-
 static void list_group(const char *word, FILE *to)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
     bondy_buf_printf(&text, "Usage: bondy %s VERB [options] [arguments]\n\nVerbs:\n", word);
     for (const struct bondy_ctl_verb *verb = bondy_verbs_admin; verb->name != NULL; verb++)
-        if (is_in_group(verb, word))
+        if (is_in_group(verb, word, strlen(word)))
             list_verb(verb, &text);
     bondy_buf_printf(&text, "\nbondy %s VERB --help tells more.\n", word);
     print(to, &text);

@@ -520,11 +520,11 @@ void bondy_ctl_options_help(const struct bondy_ctl_verb *verb, bool own, struct 
             continue;
         snprintf(left, sizeof left, "  %s%s%s", table[i].name, table[i].argument == NULL ? "" : " ",
                  table[i].argument == NULL ? "" : table[i].argument);
-        bondy_buf_printf(out, "%-27s ", left);
+        bondy_buf_printf(out, "%-29s ", left);
         for (; *help != '\0'; help++) {
             bondy_buf_append_byte(out, (unsigned char)*help);
             if (*help == '\n')
-                bondy_buf_printf(out, "%28s", "");
+                bondy_buf_printf(out, "%30s", "");
         }
         if (table[i].variable != NULL)
             bondy_buf_printf(out, " [%s]", table[i].variable);

@@ -98,19 +98,32 @@ static bool is_deep(const json_t *value)
     return false;
 }
 
-/* `type` and `version` say the same in every line. */
-static void add_columns(struct columns *columns, const json_t *row)
+/* What a list for people leaves out. */
+static const char *const hidden[] = {"type", "version", "etag", "created_at", "updated_at"};
+
+static bool is_left_out(const json_t *list, const char *key)
+{
+    for (size_t i = 0; i < BONDY_COUNT(hidden); i++)
+        if (strcmp(hidden[i], key) == 0)
+            return true;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (is_deep(json_object_get(json_array_get(list, i), key)))
+            return true;
+    return false;
+}
+
+static void add_columns(struct columns *columns, const json_t *list, const json_t *row)
 {
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)(uintptr_t)row, key, value)
     {
-        bool is_known = strcmp(key, "type") == 0 || strcmp(key, "version") == 0 || is_deep(value);
+        bool is_known = false;
 
         for (size_t i = 0; i < columns->count; i++)
             is_known = is_known || strcmp(columns->keys[i], key) == 0;
-        if (!is_known && columns->count < COLUMNS_MAX)
+        if (!is_known && columns->count < COLUMNS_MAX && !is_left_out(list, key))
             columns->keys[columns->count++] = key;
     }
 }
@@ -134,6 +147,16 @@ static void measure(struct columns *columns, const json_t *list)
     bondy_buf_fini(&cell);
 }
 
+static void format_head(const char *key, struct bondy_buf *out)
+{
+    size_t from = out->len;
+
+    bondy_table_text(bondy_slice_text(key), false, out);
+    for (char *at = out->data + from; at < out->data + out->len; at++)
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 'a' + 'A');
+}
+
 /* NULL: the heads. */
 static void format_row(const struct columns *columns, const json_t *row, struct bondy_buf *out)
 {
@@ -141,9 +164,7 @@ static void format_row(const struct columns *columns, const json_t *row, struct 
         size_t from = out->len;
 
         if (row == NULL)
-            for (const char *at = columns->keys[i]; *at != '\0'; at++)
-                bondy_buf_append_byte(out, *at >= 'a' && *at <= 'z' ? (unsigned)(*at - 'a' + 'A')
-                                                                    : (unsigned char)*at);
+            format_head(columns->keys[i], out);
         else
             format_cell(json_object_get(row, columns->keys[i]), out);
         if (i + 1 < columns->count) {
@@ -168,7 +189,7 @@ static void format_list(const json_t *list, struct bondy_buf *out)
 
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (is_objects(list)) {
-            add_columns(&columns, json_array_get(list, i));
+            add_columns(&columns, list, json_array_get(list, i));
         } else {
             format_cell(json_array_get(list, i), out);
             bondy_buf_append_byte(out, '\n');

@@ -3,8 +3,9 @@
 #define BONDY_CTL_TABLE_H
 
 /* table: JSON for people: a list of objects as columns (without members that hold more than a list
- * or an object of simple values), an object as lines, everything else as it is. What is not
- * printable is replaced, so that no name plays with the terminal. Pure. */
+ * or an object of simple values, and without versions and times), an object as lines, everything
+ * else as it is. What is not printable is replaced, so that no name plays with the terminal. Pure.
+ */
 
 #include "src/base/buf.h"
 #include "src/base/json.h"

@@ -36,8 +36,8 @@ const struct bondy_ctl_verb bondy_verbs_admin[] = {
     CALL("realm stats", "URI", "how much is in it", "", "bondy.realm.stats", "s"),
     CALL("realm export", "URI", "the realm as JSON, for import", "include ", "bondy.realm.export",
          "s"),
-    CALL("realm import", "FILE", "bring realms to what a list in a file says", "mode dry-run ",
-         "bondy.realm.import", "f"),
+    CALL("realm import", "FILE", "bring realms to what a file says", "mode dry-run ",
+         "bondy.realm.import", "F"),
 
     CALL("user list", "REALM", "the users of a realm", LIST, "bondy.user.list", "s"),
     CALL("user get", "REALM USERNAME", "one user, by name or alias", "", "bondy.user.get", "s s"),
@@ -152,7 +152,8 @@ const struct bondy_ctl_verb bondy_verbs_admin[] = {
     {.name = "admin",
      .usage = "METHOD PATH [JSON]",
      .help = "send any request to the admin API",
-     .detail = "JSON is a value, a file's name, or - for standard input.\n",
+     .detail = "JSON is a value, a file's name, or - for standard input.\n"
+               "bondy admin call PROCEDURE calls a procedure.\n",
      .form = "s s f?",
      .run = bondy_ctl_run_request},
     {.name = NULL},

@@ -188,8 +188,9 @@ static void spread(struct bondy_session *session, const struct bondy_publication
         bondy_free(targets.items);
 }
 
-/* NULL, or the error for a topic that the session may not publish to whatever is granted: what is
- * known was published to, by the router itself when the name is one of its own. */
+/* NULL, or the error for a topic that the session may not publish to whatever is granted. What
+ * belongs to the router is asked for every time: that the match cache knows such a topic means that
+ * the router has said it (wamp-admin-api.md 1.1). */
 static const char *topic_error(struct bondy_session *session, struct bondy_slice topic,
                                uint64_t hash)
 {
@@ -197,10 +198,12 @@ static const char *topic_error(struct bondy_session *session, struct bondy_slice
         return NULL;
     if (bondy_uri_is_wamp(topic))
         return BONDY_ERR_INVALID_URI;
+    if (topic.len > 0 && (topic.data[0] == 'b' || topic.data[0] == 'c') && bondy_uri_is_ours(topic))
+        return BONDY_ERR_NOT_AUTHORIZED;
     if (!bondy_match_knows_topic(session->thread, session->realm, topic, hash) &&
         !bondy_uri_is_valid(topic, BONDY_MATCH_EXACT, session->thread->router->options.uri_rule))
         return BONDY_ERR_INVALID_URI;
-    return bondy_uri_is_ours(topic) ? BONDY_ERR_NOT_AUTHORIZED : NULL;
+    return NULL;
 }
 
 static uint64_t refuse_publish(struct bondy_session *session, const struct bondy_message *message,

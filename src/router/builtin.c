@@ -20,6 +20,7 @@ struct bondy_invocation {
     json_t *kwargs;
     struct bondy_slice realm; /* these and the caller's texts lie behind the struct */
     struct bondy_slice procedure;
+    const char *deprecated; /* RESULT.Details.deprecated; NULL: none */
 };
 
 bool bondy_builtin_is_name(struct bondy_slice uri)
@@ -196,10 +197,22 @@ static void reply(struct bondy_invocation *invocation, struct bondy_message *ans
         invocation_destroy(invocation);
 }
 
+void bondy_invocation_deprecate(struct bondy_invocation *invocation, const char *name)
+{
+    invocation->deprecated = name;
+}
+
 void bondy_invocation_result(struct bondy_invocation *invocation, json_t *args, json_t *kwargs)
 {
     struct bondy_message answer = {.type = BONDY_RESULT};
+    const struct bondy_field_out detail = {.key = "deprecated",
+                                           .type = BONDY_VALUE_TEXT,
+                                           .text = bondy_slice_text(invocation->deprecated)};
 
+    if (invocation->deprecated != NULL) {
+        answer.fields = &detail;
+        answer.field_count = 1;
+    }
     reply(invocation, &answer, args, kwargs);
 }
 

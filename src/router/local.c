@@ -33,6 +33,7 @@ struct bondy_session *bondy_session_open_local(struct bondy_router_thread *threa
     session = bondy_session_alloc(thread);
     session->local = local;
     session->peer = peer;
+    session->is_trusted = identity->is_trusted;
     session->roles = BONDY_ROLE_BIT(BONDY_ROLE_CALLER) | BONDY_ROLE_BIT(BONDY_ROLE_PUBLISHER);
     session->transport = BONDY_STATS_LOCAL;
     session->stats = bondy_stats_get(thread, found->is_master, BONDY_STATS_LOCAL, BONDY_JSON);

@@ -87,6 +87,9 @@ struct bondy_router_thread *bondy_invocation_thread(const struct bondy_invocatio
 /* Decoded when asked for, kept until the reply; borrowed. */
 json_t *bondy_invocation_args(struct bondy_invocation *invocation);
 json_t *bondy_invocation_kwargs(struct bondy_invocation *invocation);
+/* The name it was called by is an old one: RESULT.Details.deprecated says the new one, static text.
+ */
+void bondy_invocation_deprecate(struct bondy_invocation *invocation, const char *name);
 /* Exactly one of these, once, before the thread's part of the router is destroyed; takes the trees
  * (NULL = absent) and the invocation. Harmless when the caller has gone meanwhile. */
 void bondy_invocation_result(struct bondy_invocation *invocation, json_t *args, json_t *kwargs);

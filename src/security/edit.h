@@ -109,8 +109,8 @@ int bondy_edit_refuse_store(struct bondy_edit *edit, int rc, const struct bondy_
 /* BONDY_ECONFLICT unless `version` is what the caller expects. */
 int bondy_edit_check_version(struct bondy_edit *edit, const char *what, const uint8_t *version);
 const struct bondy_store_view *bondy_edit_view(const struct bondy_edit *edit);
-/* The realm as this job sees it, by any spelling, without its keys; borrowed until the realm is written or the edit
- * started again. BONDY_ENOENT: wamp.error.no_such_realm. */
+/* The realm as this job sees it, by any spelling, without its keys; borrowed until the realm is
+ * written or the edit started again. BONDY_ENOENT: wamp.error.no_such_realm. */
 int bondy_edit_realm(struct bondy_edit *edit, struct bondy_slice uri,
                      const struct bondy_realm **out);
 /* The realm was written: reads it again next time. */

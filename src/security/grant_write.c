@@ -8,11 +8,9 @@
 #include "src/security/input.h"
 #include "src/security/realm.h"
 #include "src/wamp/errors.h"
-#include "src/wamp/uri.h"
 
 #define MAX_RESOURCES 1000
 #define MAX_PERMISSIONS 100
-#define URI_MAX 1024
 
 static struct bondy_slice text_of(const json_t *value)
 {
@@ -38,7 +36,7 @@ static bool guess(struct bondy_slice uri, enum bondy_match *match)
                                              BONDY_MATCH_PREFIX};
 
     for (size_t i = 0; i < BONDY_COUNT(order); i++)
-        if (bondy_uri_is_valid(uri, order[i], BONDY_URI_LOOSE)) {
+        if (bondy_input_is_uri(uri, order[i])) {
             *match = order[i];
             return true;
         }
@@ -63,8 +61,7 @@ static enum verdict read_resource(const json_t *object, struct resource *out)
         out->match = "prefix";
         return match == BONDY_MATCH_PREFIX ? FINE : INCONSISTENT;
     }
-    if (uri.len > URI_MAX ||
-        (given.len == 0 ? !guess(uri, &match) : !bondy_uri_is_valid(uri, match, BONDY_URI_LOOSE)))
+    if (given.len == 0 ? !guess(uri, &match) : !bondy_input_is_uri(uri, match))
         return WRONG_URI;
     out->match = bondy_match_name(match);
     out->uri = uri;
@@ -114,8 +111,7 @@ static void check_permission(struct bondy_input *input, const json_t *value)
 {
     if (!json_is_string(value))
         bondy_input_wrong_type(input, value, "a list of permission names");
-    else if (text_of(value).len > URI_MAX ||
-             !bondy_uri_is_valid(text_of(value), BONDY_MATCH_EXACT, BONDY_URI_LOOSE))
+    else if (!bondy_input_is_uri(text_of(value), BONDY_MATCH_EXACT))
         bondy_input_wrong_value(input, value, "must hold permissions, which are URIs");
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/input.h"
 
+#include <string.h>
+
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/base/problem.h"
 #include "src/security/names.h"
 #include "src/security/realm.h"
 #include "src/wamp/errors.h"
-#include "src/wamp/uri.h"
 
 #define MAX_PROBLEMS 100
 #define MAX_UNKNOWN 20
@@ -310,14 +311,20 @@ void bondy_input_authmethod(struct bondy_input *input, const json_t *value)
                                 "cryptosign, oauth2, tls, cookie or oidc");
 }
 
+bool bondy_input_is_uri(struct bondy_slice uri, enum bondy_match match)
+{
+    return uri.len > 0 && uri.len <= BONDY_REALM_URI_MAX &&
+           memchr(uri.data, '\0', uri.len) == NULL &&
+           bondy_uri_is_valid(uri, match, BONDY_URI_LOOSE);
+}
+
 void bondy_input_realm_uri(struct bondy_input *input, const json_t *value)
 {
     struct bondy_slice uri = text_of(value);
 
     if (!json_is_string(value))
         bondy_input_wrong_type(input, value, "a string");
-    else if (!bondy_uri_is_valid(uri, BONDY_MATCH_EXACT, BONDY_URI_LOOSE) ||
-             uri.len > BONDY_REALM_URI_MAX)
+    else if (!bondy_input_is_uri(uri, BONDY_MATCH_EXACT))
         bondy_input_wrong_value(
             input, value, "must be a URI: components between dots, without white space or '#'");
 }

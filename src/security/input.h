@@ -12,6 +12,7 @@
 #include "src/base/buf.h"
 #include "src/base/json.h"
 #include "src/security/edit.h"
+#include "src/wamp/uri.h"
 
 struct bondy_input;
 typedef void (*bondy_input_fn)(struct bondy_input *input, const json_t *value);
@@ -80,6 +81,9 @@ void bondy_input_username(struct bondy_input *input, const json_t *value);
 void bondy_input_password_opts(struct bondy_input *input, const json_t *value);
 void bondy_input_authmethod(struct bondy_input *input, const json_t *value);
 void bondy_input_realm_uri(struct bondy_input *input, const json_t *value);
+/* A valid URI or pattern (loose) of at most 1024 octets without NUL, which parts the keys of
+ * records and ends texts. */
+bool bondy_input_is_uri(struct bondy_slice uri, enum bondy_match match);
 
 /* The tables, for realms that have lists of them. */
 extern const struct bondy_input_table bondy_user_table, bondy_group_table, bondy_source_table,

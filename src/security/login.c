@@ -42,6 +42,7 @@ void bondy_login_deny(struct bondy_login *login, const char *cause)
     const struct bondy_auth_options *options = &login->auth->options;
 
     login->doom = cause;
+    login->is_guess = true;
     drop_extra(login);
     if (login->scram_word != NULL)
         login->extra = json_pack("{s:s}", "scram", login->scram_word);
@@ -105,7 +106,8 @@ static void record(const struct bondy_login *login)
         count_failure(login, cause);
 }
 
-/* Only wrong credentials are failures: who offers no usable method learned nothing. */
+/* Only guesses are failures: who offers no usable method learned nothing, and an authenticator that
+ * does not answer is nobody's fault who wants in. */
 static void throttle(struct bondy_login *login)
 {
     struct bondy_throttle *throttle = login->auth->options.throttle;
@@ -115,11 +117,11 @@ static void throttle(struct bondy_login *login)
         .authid = bondy_name_slice(&login->name),
     };
 
-    if (throttle == NULL || (login->method != NULL && login->method->verify == NULL))
+    if (throttle == NULL)
         return;
-    if (login->answer.step == BONDY_LOGIN_WELCOME)
+    if (login->answer.step == BONDY_LOGIN_WELCOME && login->method->verify != NULL)
         bondy_throttle_succeeded(throttle, &attempt, bondy_clock_mono_ms());
-    else if (login->doom != NULL)
+    else if (login->is_guess)
         bondy_throttle_failed(throttle, &attempt, bondy_clock_mono_ms());
 }
 
@@ -187,10 +189,25 @@ static void end_login(struct bondy_login *login)
         free_login(login);
 }
 
+/* The user may have been disabled or deleted, or got another password, since it was looked up: a
+ * session that is not there yet is not ended by that. On the loop, in the turn in which it joins.
+ */
+static bool is_outdated(struct bondy_login *login)
+{
+    if (login->answer.step != BONDY_LOGIN_WELCOME || login->principal == NULL ||
+        !bondy_principal_was_ended(login->principal, login->principal_seq))
+        return false;
+    bondy_login_deny(login, "changed_meanwhile");
+    login->is_guess = false;
+    return true;
+}
+
 static void after_delay(struct bondy_timer *timer)
 {
     struct bondy_login *login = BONDY_CONTAINER(timer, struct bondy_login, delay);
 
+    if (is_outdated(login))
+        record(login);
     login->done(login, login->context);
 }
 
@@ -202,6 +219,7 @@ static bool is_final(const struct bondy_login *login)
 /* Back on the loop: tells the answer, at once or a little later. */
 static void tell(struct bondy_login *login)
 {
+    is_outdated(login);
     if (is_final(login)) {
         throttle(login);
         record(login);
@@ -319,6 +337,7 @@ static void read_authid(struct bondy_login *login)
         login->authid = BONDY_SLICE_EMPTY;
     if (!bondy_name_fold(login->authid, &login->name))
         login->name.len = 0;
+    login->typed = login->name;
 }
 
 static void read_cookie(struct bondy_login *login, struct bondy_slice cookies)

@@ -118,6 +118,7 @@ static void take_error(struct bondy_login *login, const char *error)
             return;
         }
     login->doom = "authenticator_denied";
+    login->is_guess = true;
     json_decref(login->welcome_extra);
     login->welcome_extra = json_pack("{s:s}", "reason", error); /* keeps the text */
     bondy_login_refuse(login, json_string_value(json_object_get(login->welcome_extra, "reason")),

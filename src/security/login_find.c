@@ -70,26 +70,29 @@ static const struct bondy_login_method *find_offered(const struct bondy_login *l
     return NULL;
 }
 
+/* The older router tells a user's methods from anonymous not being possible. */
+static const char *reason_for(const struct bondy_login *login, const char *reason)
+{
+    if (!login->auth->options.has_bondy_errors)
+        return reason;
+    return login->authid.len == 0 ? BONDY_ERR_AUTHENTICATION_FAILED : "wamp.error.not_auth_method";
+}
+
 static void refuse_methods(struct bondy_login *login)
 {
-    bool is_compat = login->auth->options.has_bondy_errors;
     json_t *requested = json_object_get(login->details, "authmethods");
 
     login->extra = json_object();
     if (requested != NULL)
         json_object_set(login->extra, "requested_methods", requested);
-    bondy_login_refuse(login,
-                       is_compat ? "wamp.error.not_auth_method" : BONDY_ERR_NO_MATCHING_AUTH_METHOD,
+    bondy_login_refuse(login, reason_for(login, BONDY_ERR_NO_MATCHING_AUTH_METHOD),
                        "The requested authentication methods are not available for this user, "
                        "realm and address.");
 }
 
 static void require_methods(struct bondy_login *login)
 {
-    bool is_compat = login->auth->options.has_bondy_errors;
-
-    bondy_login_refuse(login,
-                       is_compat ? "wamp.error.not_auth_method" : BONDY_ERR_AUTHENTICATION_REQUIRED,
+    bondy_login_refuse(login, reason_for(login, BONDY_ERR_AUTHENTICATION_REQUIRED),
                        "This realm needs an identity: HELLO.Details.authmethods names no method.");
 }
 
@@ -146,10 +149,9 @@ static struct bondy_store_view *read_user(struct bondy_login *login)
     struct bondy_slice realm = bondy_slice_text(login->realm->uri);
     struct bondy_store_view *view;
     struct bondy_name canonical;
-    uint64_t seq;
+    uint64_t *seq = &login->principal_seq;
 
-    login->principal =
-        bondy_principals_get(principals, realm, bondy_name_slice(&login->name), &seq);
+    login->principal = bondy_principals_get(principals, realm, bondy_name_slice(&login->name), seq);
     for (;;) {
         if ((view = begin_view(login)) == NULL)
             return NULL;
@@ -158,14 +160,14 @@ static struct bondy_store_view *read_user(struct bondy_login *login)
         if (!login->has_user)
             return view;
         if (bondy_slice_is(bondy_name_slice(&login->name), login->user.username)) {
-            if (bondy_principal_fill(login->principal, &seq, login->user.groups))
+            if (bondy_principal_fill(login->principal, seq, login->user.groups))
                 return view;
         } else { /* it was an alias */
             bondy_name_fold(bondy_slice_text(login->user.username), &canonical);
             login->name = canonical;
             bondy_principal_unref(login->principal);
             login->principal =
-                bondy_principals_get(principals, realm, bondy_name_slice(&canonical), &seq);
+                bondy_principals_get(principals, realm, bondy_name_slice(&canonical), seq);
         }
         bondy_user_fini(&login->user);
         login->has_user = false;
@@ -428,6 +430,7 @@ static const char *find_fault(const struct bondy_login *login)
 static void refuse_user(struct bondy_login *login, const char *fault)
 {
     login->doom = fault;
+    login->is_guess = true;
     bondy_login_refuse(login, BONDY_ERR_NO_SUCH_PRINCIPAL,
                        strcmp(fault, "disabled_user") == 0 ? "the user is disabled"
                                                            : "there is no such user");
@@ -575,7 +578,8 @@ static bool read_cookie_name(struct bondy_login *login)
     login->name.len = 0;
     if (bondy_token_peek(login->cookie, &token, NULL) < 0)
         return false;
-    is_name = bondy_name_fold(bondy_json_text(token.claims, "authid"), &login->name);
+    is_name = bondy_name_fold(bondy_json_text(token.claims, "authid"), &login->name) &&
+              !bondy_name_is_reserved(bondy_name_slice(&login->name));
     bondy_token_fini(&token);
     return is_name;
 }

@@ -73,14 +73,17 @@ struct bondy_login {
     bool is_dynamic; /* the realm's authenticator decides */
     bool has_user;
     struct bondy_user user;
-    struct bondy_name name; /* canonical, or what an unknown one would be */
+    struct bondy_name name;  /* canonical, or what an unknown one would be */
+    struct bondy_name typed; /* what was asked for, folded; an alias stays one */
     struct bondy_principal *principal;
-    json_t *granted;   /* roles that a ticket gives instead of the user's groups, or NULL */
-    json_t *chosen;    /* roles that the client chose, or NULL */
-    json_t *bad_roles; /* of these, those it does not have */
-    json_t *meta;      /* of the user and its groups */
+    uint64_t principal_seq; /* of what was read of it */
+    json_t *granted;        /* roles that a ticket gives instead of the user's groups, or NULL */
+    json_t *chosen;         /* roles that the client chose, or NULL */
+    json_t *bad_roles;      /* of these, those it does not have */
+    json_t *meta;           /* of the user and its groups */
     /* It is not let in, whatever it answers; why, for the audit log. */
     const char *doom;
+    bool is_guess; /* it was refused for what somebody who guesses would send: counted */
 
     /* Of the method. */
     struct bondy_password_cra cra;

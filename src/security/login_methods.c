@@ -30,10 +30,12 @@ static struct bondy_slice realm_of(const struct bondy_login *login)
     return bondy_slice_text(login->realm->uri);
 }
 
-/* The name as it was typed, so that what is made up does not depend on who exists. */
+/* The name as it was asked for, so that neither what is made up nor what is shown depends on who
+ * exists: folded, since a user has one salt whatever the spelling; not the one that was found,
+ * since that would tell an alias from a name that is nobody's. */
 static struct bondy_slice typed_name(const struct bondy_login *login)
 {
-    return login->authid.len > 0 ? login->authid : bondy_name_slice(&login->name);
+    return login->typed.len > 0 ? bondy_name_slice(&login->typed) : login->authid;
 }
 
 static struct bondy_slice channel(const struct bondy_login *login, enum bondy_binding binding)
@@ -152,7 +154,7 @@ static bool has_cra(const struct bondy_user *user)
 
 static bool challenge_cra(struct bondy_login *login)
 {
-    struct bondy_cra_challenge challenge = {.authid = bondy_name_slice(&login->name),
+    struct bondy_cra_challenge challenge = {.authid = typed_name(login),
                                             .session = login->session_id,
                                             .wall_us = bondy_clock_wall_ms() * 1000};
 
@@ -160,7 +162,6 @@ static bool challenge_cra(struct bondy_login *login)
         bondy_login_doom(login, "no_verifier");
         bondy_cra_fake(secret_of(login), realm_of(login), typed_name(login),
                        login->realm->password_opts.cra_iterations, &login->cra);
-        challenge.authid = typed_name(login);
     }
     if (json_array_size(login->chosen) == 1)
         challenge.authrole = bondy_slice_text(json_string_value(json_array_get(login->chosen, 0)));

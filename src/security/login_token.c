@@ -29,6 +29,7 @@ static json_t *check_ticket(struct bondy_login *login, struct bondy_slice jws, b
         .realm = login->realm,
         .user = login->has_user ? &login->user : NULL,
         .may_lack_user = is_cookie,
+        .takes_any_client = is_cookie,
         .jws = jws,
         .client_id = bondy_login_extra(login, "client_id"),
         .device_id = bondy_login_extra(login, "device_id"),
@@ -115,7 +116,17 @@ bool bondy_login_verify_cookie(struct bondy_login *login)
     return true;
 }
 
-/* `iat` is whole seconds: a token of the second in which credentials changed is none. */
+/* Whole seconds count to the end of that second, so that a token is good that was got right after
+ * the password was changed. */
+static uint64_t issued_ms(const struct bondy_token *token)
+{
+    const json_t *exact = json_object_get(token->claims, "iat_ms");
+
+    return json_is_integer(exact)
+               ? (uint64_t)json_integer_value(exact)
+               : (uint64_t)json_integer_value(json_object_get(token->claims, "iat")) * 1000 + 999;
+}
+
 static const char *check_token(struct bondy_login *login, const struct bondy_realm *authrealm,
                                const struct bondy_token *token)
 {
@@ -125,8 +136,6 @@ static const char *check_token(struct bondy_login *login, const struct bondy_rea
                                               .now = (int64_t)(bondy_clock_wall_ms() / 1000),
                                               .leeway = login->auth->options.leeway_s};
     struct bondy_token_verdict verdict = bondy_token_check_access(token, &expect);
-    uint64_t issued_ms =
-        (uint64_t)json_integer_value(json_object_get(token->claims, "iat")) * 1000 + 999;
     struct bondy_store_view *view;
     bool is_revoked;
 
@@ -136,7 +145,7 @@ static const char *check_token(struct bondy_login *login, const struct bondy_rea
         return "wrong_realm";
     if ((view = begin_view(login)) == NULL)
         return "store";
-    is_revoked = issued_ms < bondy_tickets_valid_since(view, login->realm, &login->user);
+    is_revoked = issued_ms(token) < bondy_tickets_valid_since(view, login->realm, &login->user);
     bondy_store_view_end(view);
     return is_revoked ? "revoked" : NULL;
 }

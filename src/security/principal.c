@@ -208,6 +208,17 @@ uint64_t bondy_principal_seq(const struct bondy_principal *principal)
     return seq;
 }
 
+bool bondy_principal_was_ended(const struct bondy_principal *principal, uint64_t seq)
+{
+    struct bondy_principals *principals = principal->table;
+    bool was_ended;
+
+    pthread_mutex_lock(&principals->lock);
+    was_ended = principal->ended_seq > seq;
+    pthread_mutex_unlock(&principals->lock);
+    return was_ended;
+}
+
 const struct bondy_slice *bondy_principal_groups(const struct bondy_principal *principal,
                                                  size_t *count)
 {

@@ -57,6 +57,9 @@ bool bondy_principal_fill(struct bondy_principal *principal, uint64_t *seq, cons
 /* Counts the changes of the user's record that were seen: what was found right under another number
  * has to be looked at again. */
 uint64_t bondy_principal_seq(const struct bondy_principal *principal);
+/* Whether its sessions were ended since `seq`: who was looked up then must not be let in, since
+ * nobody would end that session any more. */
+bool bondy_principal_was_ended(const struct bondy_principal *principal, uint64_t seq);
 /* NULL is fine for both. */
 struct bondy_principal *bondy_principal_ref(struct bondy_principal *principal);
 void bondy_principal_unref(struct bondy_principal *principal);

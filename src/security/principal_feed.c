@@ -177,6 +177,11 @@ static void settle(struct bondy_principals *principals, const struct bondy_store
         if (told == BONDY_PRINCIPAL_GROUPS_CHANGED && !has_other_groups)
             return;
     }
+    if (told != BONDY_PRINCIPAL_GROUPS_CHANGED) {
+        pthread_mutex_lock(&principals->lock);
+        principal->ended_seq = principal->seq;
+        pthread_mutex_unlock(&principals->lock);
+    }
     principals->options.on_change(principals->options.context, principal->realm,
                                   principal->username, told, spared_session(principals, principal));
 }

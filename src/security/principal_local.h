@@ -30,6 +30,7 @@ struct bondy_principal {
     struct bondy_principals *table;
     struct bondy_principal_groups *groups; /* RCU; NULL: none */
     uint64_t seq;                          /* changes of the record seen; under the table's lock */
+    uint64_t ended_seq; /* `seq` when its sessions were ended the last time; likewise */
     struct bondy_list dirty;
     unsigned changes; /* 1 << enum bondy_principal_change that the feed suspects */
     char *realm;

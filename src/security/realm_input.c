@@ -8,7 +8,6 @@
 #include "src/security/stored.h"
 #include "src/security/user.h"
 #include "src/wamp/errors.h"
-#include "src/wamp/uri.h"
 
 /* What a realm document may hold (1.1), and the slow part of it: passwords and keys. */
 
@@ -74,8 +73,7 @@ static void check_keys(struct bondy_input *input, const json_t *value)
 
 static void check_procedure(struct bondy_input *input, const json_t *value)
 {
-    if (!json_is_string(value) ||
-        !bondy_uri_is_valid(text_of(value), BONDY_MATCH_EXACT, BONDY_URI_LOOSE))
+    if (!json_is_string(value) || !bondy_input_is_uri(text_of(value), BONDY_MATCH_EXACT))
         bondy_input_wrong_value(input, value, "must be the URI of a procedure");
 }
 

@@ -189,6 +189,15 @@ static const char *check_nobody(const struct bondy_store_view *view,
     return check_stored(view, authrealm, (struct owner){authid, 0}, question, claims);
 }
 
+static struct bondy_slice given_or_own(const struct bondy_ticket_question *question,
+                                       const json_t *claims, const char *key,
+                                       struct bondy_slice given)
+{
+    if (given.len > 0 || !question->takes_any_client)
+        return given;
+    return bondy_json_text(json_object_get(claims, "scope"), key);
+}
+
 static const char *check_verified(const struct bondy_store_view *view,
                                   const struct bondy_realm *authrealm,
                                   const struct bondy_ticket_question *question,
@@ -199,8 +208,8 @@ static const char *check_verified(const struct bondy_store_view *view,
         .authrealm = bondy_slice_text(authrealm->uri),
         .authid = question->user == NULL ? bondy_json_text(token->claims, "authid")
                                          : bondy_slice_text(question->user->username),
-        .client_id = question->client_id,
-        .device_id = question->device_id,
+        .client_id = given_or_own(question, token->claims, "client_id", question->client_id),
+        .device_id = given_or_own(question, token->claims, "device_id", question->device_id),
         .now = (int64_t)(bondy_clock_wall_ms() / 1000),
         .leeway = question->leeway_s};
     const char *reason = reason_word(bondy_ticket_check(token, &expect).reason);

@@ -35,7 +35,8 @@ struct bondy_ticket_question {
     bool may_lack_user;
     struct bondy_slice jws;
     struct bondy_slice client_id, device_id; /* of HELLO.authextra; empty: not given */
-    bool takes_unknown;                      /* security.ticket.allow_not_found */
+    bool takes_any_client; /* when they are not given, the ticket's own count (cookies) */
+    bool takes_unknown;    /* security.ticket.allow_not_found */
     unsigned leeway_s;
 };
 /* [pool thread] Looks at everything: signature, times, scope, what is stored. */

@@ -40,7 +40,9 @@ static const char *status_text(void *context)
 static int publish_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_route_table *table = NULL;
-    int rc = bondy_admin_api_build(0, &table, err);
+    int rc = bondy_admin_api_build(
+        (int)bondy_config_number(server->config, "admin_api.compat.already_exists_status"), &table,
+        err);
 
     if (rc < 0)
         return rc;
@@ -150,6 +152,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .name = server->node_name,
         .version = PACKAGE_VERSION,
         .started_mono_ms = bondy_clock_mono_ms(),
+        .needs_versions = bondy_config_flag(server->config, "admin_api.require_if_match"),
         .security_file = security_file,
         .status = status_text,
         .context = server,

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client `bondy` against a daemon: every verb, every transport, exit statuses."""
+"""The client `bondy` against a daemon: every verb of WAMP, every transport, logins, exit statuses."""
+import base64
 import json
 import os
+import pty
 import subprocess
 import tempfile
 
@@ -124,19 +126,184 @@ def test_exit_statuses(daemon, bondy):
     assert bondy("call", "--url", url, "--realm", "com.example.none", "com.example.x").returncode == 1
 
 
-def test_the_master_realm_lets_nobody_in(daemon, bondy):
-    """SESS-AUTH-1; design/names.md, master realm"""
+def test_the_master_realm_lets_nobody_in_without_a_login(daemon, bondy):
+    """SESS-AUTH-1"""
     done = bondy("call", "--url", daemon.tcp_url(), "--realm", "com.leapsight.bondy", "bondy.realm.list")
     assert done.returncode == 4 and "wamp.error.no_matching_auth_method" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--authid", "--secret", "--ticket", "--key-file"])
-def test_logins_are_refused_by_name(daemon, bondy, option):
-    done = bondy("call", "--url", daemon.tcp_url(), option, "x", "com.example.x")
-    assert done.returncode == 2 and option in done.stderr
-    variable = "BONDY_" + option[2:].replace("-", "_").upper()
-    assert bondy("call", "com.example.x", environment={variable: "x"}).returncode == 2
+# ---- logins --------------------------------------------------------------------------------------
 
+SHOP = "com.example.shop"
+PASSWORD = "kettle-46-rope"
+SEED = bytes(range(32)).hex()
+PUBKEY = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
+METHODS = ["wamp-scram", "wampcra", "password", "cryptosign", "ticket", "trust"]
+
+
+def user(name, method, **more):
+    """A user who can log in with one method only."""
+    return ({"username": name, "groups": ["staff"], **more},
+            {"usernames": [name], "authmethod": method, "cidr": "127.0.0.0/8"})
+
+
+def scram(kdf, **params):
+    return {"password": PASSWORD, "password_opts": {"protocol": "scram", "params": {"kdf": kdf, **params}}}
+
+
+@pytest.fixture(scope="module")
+def shop(daemon):
+    """A realm with a user for each method."""
+    cra = {"password": PASSWORD, "password_opts": {"protocol": "cra", "params": {"kdf": "pbkdf2", "iterations": 5000}}}
+    users = [user("scram", "wamp-scram", **scram("pbkdf2", iterations=5000)),
+             user("argon", "wamp-scram", **scram("argon2id13", iterations=3, memory=8192 * 1024)),
+             user("cra", "wampcra", **cra), user("pass", "password", **cra),
+             user("key", "cryptosign", authorized_keys=[PUBKEY]), user("trust", "trust"),
+             user("tick", "ticket", **cra)]
+    realm = {"uri": SHOP, "authmethods": METHODS, "groups": [{"name": "staff"}], "users": [u for u, _ in users],
+             "sources": [s for _, s in users] + [{"usernames": ["tick"], "authmethod": "wampcra", "cidr": "127.0.0.0/8"}],
+             "grants": [{"roles": ["staff"], "permissions": ["wamp.call", "wamp.register"], "uri": "", "match": "prefix"},
+                        {"roles": ["tick"], "permissions": ["bondy.issue"], "uri": "any"}]}
+    answer = daemon.admin("/services/call", "POST", {"procedure": "bondy.realm.create", "args": [realm]})
+    assert answer.status == 200, answer
+    return daemon
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """Writes a file that nobody else may read."""
+    def write(text, name="secret", mode=0o600):
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+    return write
+
+
+def whoami(bondy, daemon, *arguments, url=None, environment=None):
+    done = bondy("call", "--url", url or daemon.tcp_url(), "--realm", SHOP, *arguments, "bondy.session.self",
+                 environment=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ws", "unix"])
+@pytest.mark.parametrize("serializer", ["json", "msgpack", "cbor"])
+@pytest.mark.parametrize("name, method", [("scram", "wamp-scram"), ("argon", "wamp-scram"), ("cra", "wampcra"),
+                                          ("pass", "password")])
+def test_a_password_logs_in_with_the_method_that_there_is(shop, bondy, secret, name, method, serializer, transport):
+    me = whoami(bondy, shop, "--authid", name, "--secret-file", secret(PASSWORD + "\n"), "--serializer", serializer,
+                url=shop.urls[transport])
+    assert (me["authid"], me["authmethod"]) == (name, method)
+
+
+@pytest.mark.parametrize("authid", [["--authid", "key"], []])
+def test_a_key_logs_in_with_and_without_a_name(shop, bondy, secret, authid):
+    me = whoami(bondy, shop, *authid, "--key-file", secret(SEED, "key"))
+    assert (me["authid"], me["authmethod"]) == ("key", "cryptosign")
+
+
+def test_a_key_of_ssh_keygen_logs_in(shop, bondy, tmp_path):
+    path = str(tmp_path / "id")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "me", "-f", path], check=True)
+    public = base64.b64decode(open(path + ".pub").read().split()[1])[-32:].hex()
+    shop.admin("/services/call", "POST", {"procedure": "bondy.user.add_authorized_key", "args": [SHOP, "key", public]})
+    assert whoami(bondy, shop, "--authid", "key", "--key-file", path)["authmethod"] == "cryptosign"
+    shop.admin("/services/call", "POST", {"procedure": "bondy.user.remove_authorized_key",
+                                          "args": [SHOP, "key", public]})
+
+
+def test_a_ticket_is_issued_and_logs_in(shop, bondy, secret):
+    done = bondy("call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "tick", "--secret-file",
+                 secret(PASSWORD), "bondy.ticket.issue")
+    assert done.returncode == 0, done.stderr
+    ticket = json.loads(done.stdout)["ticket"]
+    me = whoami(bondy, shop, "--authid", "tick", "--ticket-file", secret(ticket, "ticket"))
+    assert (me["authid"], me["authmethod"]) == ("tick", "ticket")
+
+
+def test_a_name_alone_is_enough_where_the_realm_trusts(shop, bondy):
+    assert whoami(bondy, shop, "--authid", "trust")["authmethod"] == "trust"
+
+
+def test_variables_log_in_and_programs_do_not_inherit_the_secrets(shop, bondy):
+    me = whoami(bondy, shop, environment={"BONDY_AUTHID": "cra", "BONDY_SECRET": PASSWORD})
+    assert me["authid"] == "cra"
+    os.environ.update({"BONDY_AUTHID": "cra", "BONDY_SECRET": PASSWORD, "BONDY_REALM": SHOP})
+    try:
+        backend = Backend(shop, "com.example.env", "env")
+    finally:
+        for name in ("BONDY_AUTHID", "BONDY_SECRET", "BONDY_REALM"):
+            del os.environ[name]
+    with backend:
+        done = bondy("call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "cra", "--secret", PASSWORD,
+                     "com.example.env")
+        assert "BONDY_AUTHID=cra" in done.stdout and "BONDY_SECRET" not in done.stdout
+
+
+def test_a_secret_is_read_from_standard_input(shop):
+    done = subprocess.run([BONDY, "call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "cra", "--secret-file",
+                           "-", "bondy.session.self"], input=PASSWORD + "\nmore\n", capture_output=True, text=True,
+                          timeout=60)
+    assert json.loads(done.stdout)["authid"] == "cra"
+
+
+def test_a_secret_typed_at_the_terminal_is_not_shown(shop):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(BONDY, [BONDY, "call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "cra", "--secret-file",
+                         "-", "bondy.session.self"])
+    shown = b""
+    while b"Password: " not in shown:
+        shown += os.read(fd, 1000)
+    os.write(fd, PASSWORD.encode() + b"\n")
+    try:
+        while data := os.read(fd, 1000):
+            shown += data
+    except OSError:  # the end of a terminal
+        pass
+    assert os.waitpid(pid, 0)[1] == 0, shown
+    assert PASSWORD.encode() not in shown and b'"authid":"cra"' in shown
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["--authid", "scram", "--secret", "wrong"], "authentication_denied"),
+    (["--authid", "cra", "--secret", "wrong"], "authentication_denied"),
+    (["--authid", "pass", "--secret", "wrong"], "authentication_denied"),
+    (["--authid", "tick", "--ticket", "wrong"], "authentication_denied"),
+    (["--authid", "nobody", "--secret", PASSWORD], "--ip ADDRESS"),
+    ([], "--secret-file"),
+])
+def test_who_is_not_let_in_is_told_what_to_do(shop, bondy, arguments, told):
+    done = bondy("call", "--url", shop.tcp_url(), "--realm", SHOP, *arguments, "bondy.session.self")
+    assert done.returncode == 4 and told in done.stderr
+    assert PASSWORD not in done.stderr
+
+
+def test_a_wrong_key_is_not_let_in(shop, bondy, secret):
+    done = bondy("call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "key", "--key-file", secret("00" * 32),
+                 "bondy.session.self")
+    assert done.returncode == 4 and "authentication_denied" in done.stderr
+
+
+def test_a_realm_that_is_not_there_is_said_so_with_what_to_do(shop, bondy):
+    done = bondy("call", "--url", shop.tcp_url(), "--realm", "com.example.none", "--authid", "x", "--secret", "y", "a.b")
+    assert done.returncode == 1 and "no_such_realm" in done.stderr and "bondy realm list" in done.stderr
+
+
+@pytest.mark.parametrize("option, text", [("--secret-file", PASSWORD), ("--ticket-file", "e30.e30.e30"), ("--key-file", SEED)])
+def test_a_secret_that_others_may_read_is_refused(shop, bondy, secret, option, text):
+    done = bondy("call", "--url", shop.tcp_url(), "--authid", "x", option, secret(text, mode=0o644), "a.b")
+    assert done.returncode == 2 and option in done.stderr and "lets others in" in done.stderr
+    assert text not in done.stderr
+
+
+def test_a_password_without_a_name_is_a_mistake(shop, bondy):
+    done = bondy("call", "--url", shop.tcp_url(), "--secret", "x", "a.b")
+    assert done.returncode == 2 and "--authid" in done.stderr
+
+
+# ---- more ----------------------------------------------------------------------------------------
 
 def test_variables_stand_for_options(daemon, bondy):
     with Backend(daemon, "com.example.text", "echo", "here"):
@@ -155,6 +322,12 @@ def test_a_server_that_is_no_router_is_said_so(daemon, bondy):
     (["dance"], "bondy --help lists them"),
     (["--realm", "dev", "call", "a.b"], "options stand behind the verb"),
     (["call", "--ream", "dev", "a.b"], 'did you mean "--realm"?'),
+    (["user", "lst"], 'did you mean "user list"?'),
+    (["usr", "list"], 'did you mean "user"?'),
+    (["user", "dance"], "bondy user --help lists them"),
+    (["user"], "add-group"),
+    (["user", "get", "a.b"], "usage: bondy user get"),
+    (["realm", "list", "--authid", "x"], "has no option"),
 ])
 def test_a_slip_on_the_command_line_is_refused_with_a_hint(bondy, words, hint):
     done = bondy(*words)

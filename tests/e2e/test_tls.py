@@ -88,6 +88,11 @@ def test_a_certificate_nobody_trusts_is_refused(tls, bondy):
     assert done.returncode == 4 and "TLS" in done.stderr
 
 
+def test_a_certificate_is_not_looked_at_only_when_that_is_said(tls, bondy):
+    done = bondy("call", "--url", tls.urls["tls"], "--insecure", "com.example.nothing")
+    assert done.returncode == 1 and "no_such_procedure" in done.stderr
+
+
 def serial(daemon):
     context = ssl.create_default_context(cafile=daemon.authority.cert)
     with context.wrap_socket(daemon.connect("wamp.tls"), server_hostname="localhost") as connection:

@@ -80,6 +80,12 @@ tests_fuzz_replay_websocket_client_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"webso
 tests_fuzz_replay_websocket_client_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
 TESTS += tests/fuzz/replay_websocket_client
 
+check_PROGRAMS += tests/fuzz/replay_keyfile
+tests_fuzz_replay_keyfile_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_keyfile.c
+tests_fuzz_replay_keyfile_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"keyfile"'
+tests_fuzz_replay_keyfile_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
+TESTS += tests/fuzz/replay_keyfile
+
 check_PROGRAMS += tests/fuzz/replay_upgrade
 tests_fuzz_replay_upgrade_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_upgrade.c
 tests_fuzz_replay_upgrade_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"upgrade"'
@@ -196,6 +202,12 @@ tests_fuzz_fuzz_websocket_client_SOURCES = tests/fuzz/fuzz_websocket_client.c
 tests_fuzz_fuzz_websocket_client_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_websocket_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_websocket_client_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_keyfile
+tests_fuzz_fuzz_keyfile_SOURCES = tests/fuzz/fuzz_keyfile.c
+tests_fuzz_fuzz_keyfile_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_keyfile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_keyfile_LDADD = src/ctl/libctl.a $(WAMP_LIBS) $(SYS_LIBS)
 endif
 
 check_PROGRAMS += tests/fuzz/replay_record

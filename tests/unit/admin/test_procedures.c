@@ -274,40 +274,83 @@ static void metrics_come_as_list_and_as_text(void **state)
     leave(&caller);
 }
 
-/* One row of the page's table: "| `uri` | M |" and every old name somewhere behind it. */
+struct page {
+    const char *text;
+    unsigned count;
+};
+
+/* "| `uri` | M | `args` | help | old names |", as the table has it. */
 static bool find_in_page(void *context, const struct bondy_procedure_info *info)
 {
-    const char *page = context, *row, *end;
-    char start[160];
+    struct bondy_buf row = BONDY_BUF_EMPTY;
+    struct page *page = context;
 
-    snprintf(start, sizeof start, "\n| `%s` | %c |", info->uri, info->mark);
-    row = strstr(page, start);
-    if (row == NULL)
-        fail_msg("docs/reference/admin-api.md has no row '%s'", start + 1);
-    end = strchr(row + 1, '\n');
-    for (const char *const *old = info->aliases; old != NULL && *old != NULL; old++) {
-        const char *found = strstr(row, *old);
-
-        if (found == NULL || found > end)
-            fail_msg("docs/reference/admin-api.md: %s lacks the old name %s", info->uri, *old);
-    }
+    bondy_buf_printf(&row, "\n| `%s` | %c | %s%s%s%s| %s |", info->uri, info->mark,
+                     *info->args == '\0' ? "" : "`", info->args, *info->args == '\0' ? "" : "`",
+                     *info->args == '\0' ? "" : " ", info->help);
+    for (const char *const *old = info->aliases; old != NULL && *old != NULL; old++)
+        bondy_buf_printf(&row, "%s`%s`", old == info->aliases ? " " : ", ", *old);
+    bondy_buf_append_text(&row, " |\n");
+    bondy_buf_append_byte(&row, '\0');
+    if (strstr(page->text, row.data) == NULL)
+        fail_msg("docs/reference/procedures.md has no row %s", row.data);
+    page->count++;
+    bondy_buf_fini(&row);
     return true;
 }
 
-static void the_reference_has_every_procedure(void **state)
+static void the_reference_has_every_procedure_and_no_other(void **state)
 {
     const char *source = getenv("srcdir");
-    struct bondy_buf page = BONDY_BUF_EMPTY;
+    struct bondy_buf text = BONDY_BUF_EMPTY;
     struct bondy_error err = {0};
+    struct page page = {NULL, 0};
+    unsigned rows = 0;
     char path[512];
 
     (void)state;
-    snprintf(path, sizeof path, "%s/docs/reference/admin-api.md", source == NULL ? ".." : source);
-    if (bondy_file_read(path, 1 << 20, &page, &err) < 0)
+    snprintf(path, sizeof path, "%s/docs/reference/procedures.md", source == NULL ? "." : source);
+    if (bondy_file_read(path, 1 << 20, &text, &err) < 0)
         fail_msg("%s", err.text);
-    bondy_buf_append_byte(&page, '\0');
-    bondy_procedures_each(find_in_page, page.data);
-    bondy_buf_fini(&page);
+    bondy_buf_append_byte(&text, '\0');
+    page.text = text.data;
+    bondy_procedures_each(find_in_page, &page);
+    for (const char *at = text.data; (at = strstr(at, " | M | ")) != NULL; at++)
+        rows++;
+    for (const char *at = text.data; (at = strstr(at, " | R | ")) != NULL; at++)
+        rows++;
+    for (const char *at = text.data; (at = strstr(at, " | A | ")) != NULL; at++)
+        rows++;
+    assert_int_equal(rows, page.count);
+    bondy_buf_fini(&text);
+}
+
+/* The catalogue for programs says the same, old names too. */
+static bool find_described(void *context, const struct bondy_procedure_info *info)
+{
+    const json_t *list = context, *row;
+    size_t i;
+
+    json_array_foreach((json_t *)list, i, row)
+    {
+        if (bondy_slice_is(bondy_json_text(row, "procedure"), info->uri)) {
+            assert_null(json_object_get(row, "deprecated_by"));
+            assert_int_equal(*json_string_value(json_object_get(row, "scope")), info->mark);
+            return true;
+        }
+    }
+    fail_msg("%s is not described", info->uri);
+    return false;
+}
+
+static void procedures_are_described_for_programs(void **state)
+{
+    struct caller caller;
+
+    join(&caller, *state, "org.acme", false);
+    assert_string_equal(call(&caller, "bondy.api.describe", "[]", "{}"), "");
+    bondy_procedures_each(find_described, json_array_get(caller.args, 0));
+    leave(&caller);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -322,7 +365,8 @@ int main(void)
         TEST(a_call_that_writes_is_answered_when_it_is_there),
         TEST(a_caller_that_left_meanwhile_harms_nobody),
         TEST(metrics_come_as_list_and_as_text),
-        cmocka_unit_test(the_reference_has_every_procedure),
+        TEST(procedures_are_described_for_programs),
+        cmocka_unit_test(the_reference_has_every_procedure_and_no_other),
     };
 
     assert_int_equal(bondy_id_start(NULL), BONDY_OK);

@@ -134,6 +134,9 @@ static const struct step steps[] = {
     {"GET", R "/sessions", NULL, 200, "[]"},
     {"GET", R "/users/mona/sessions", NULL, 200, "[]"},
     {"DELETE", R "/sessions?authid=mona", NULL, 200, "0"},
+    {"GET", R "/registrations", NULL, 200, "[]"},
+    {"GET", R "/subscriptions", NULL, 200, "[]"},
+    {"GET", R "/callees", NULL, 200, "[]"},
     {"GET", R "/sessions/1", NULL, 404, "wamp.error.no_such_session"},
     {"DELETE", R "/sessions/1", NULL, 404, "wamp.error.no_such_session"},
     {"DELETE", R "/users/mona/tickets/6f0e", NULL, 404, NULL},
@@ -663,6 +666,26 @@ static void export_wipe_and_import_give_the_same(void **state)
     bondy_buf_fini(&text);
 }
 
+/* What is wrong with one realm does not keep the others out. */
+static void realms_are_imported_each_for_itself(void **state)
+{
+    json_t *answer = house_expect(*state, 200, "POST", "/import",
+                                  "[{\"uri\":\"org.a\",\"groups\":[{\"name\":\"x\"}]},"
+                                  "{\"uri\":\"org.b\",\"users\":[{\"username\":\"eve\","
+                                  "\"groups\":[\"ghosts\"]}]},{\"uri\":\"org.c\"}]");
+    const json_t *errors = json_object_get(answer, "errors"), *error = json_array_get(errors, 0);
+
+    assert_int_equal(json_integer_value(json_object_get(answer, "realms")), 2);
+    assert_int_equal(json_array_size(errors), 1);
+    assert_string_equal(json_string_value(json_object_get(error, "code")),
+                        "bondy.error.no_such_groups");
+    assert_int_equal(strncmp(json_string_value(json_object_get(error, "path")), "/1", 2), 0);
+    json_decref(answer);
+    json_decref(house_expect(*state, 200, "GET", "/realms/org.a/groups/x", NULL));
+    json_decref(house_expect(*state, 404, "GET", "/realms/org.b", NULL));
+    json_decref(house_expect(*state, 200, "GET", "/realms/org.c", NULL));
+}
+
 static void lines_are_imported_too(void **state)
 {
     struct http_reply reply;
@@ -802,6 +825,7 @@ int main(void)
         REST(pages_cover_everything_exactly_once_while_others_come),
         REST(a_list_may_be_narrowed),
         REST(export_wipe_and_import_give_the_same),
+        REST(realms_are_imported_each_for_itself),
         REST(lines_are_imported_too),
         REST(the_audit_log_tells_who_did_what),
         REST(an_api_key_is_shown_once_and_ends_at_once),

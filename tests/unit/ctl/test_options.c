@@ -7,10 +7,11 @@
 #include "src/ctl/options.h"
 #include "src/ctl/stream.h"
 
-static const struct bondy_ctl_verb call_verb = {
-    .name = "call", .options = BONDY_OPTION_KWARGS | BONDY_OPTION_OPTIONS};
+static const struct bondy_ctl_verb call_verb = {.name = "call", .options = "kwargs options"};
 static const struct bondy_ctl_verb register_verb = {
-    .name = "register", .options = BONDY_OPTION_MATCH, .takes_program = true};
+    .name = "register", .options = "match", .takes_program = true};
+static const struct bondy_ctl_verb admin_verb = {
+    .name = "user add", .options = "groups kwargs", .form = "{"};
 
 #define WORDS(...) ((char *[]){__VA_ARGS__, NULL})
 
@@ -70,7 +71,9 @@ static void wrong_words_are_named(void **state)
         {&call_verb, {"a", "--kwargs", "{"}, "--kwargs"},
         {&call_verb, {"a", "--timeout", "soon"}, "soon"},
         {&call_verb, {"a", "--serializer", "xml"}, "xml"},
-        {&call_verb, {"a", "--ticket", "x"}, "--ticket"},
+        {&call_verb, {"a", "--insecure=yes"}, "--insecure"},
+        {&call_verb, {"a", "--admin-url", "x"}, "--admin-url"}, /* of administration */
+        {&admin_verb, {"a", "--url", "x"}, "--url"},            /* of WAMP */
         {&register_verb, {"a", "--match", "some"}, "some"},
     };
 
@@ -103,6 +106,28 @@ static void variables_stand_for_options_and_options_win(void **state)
     bondy_ctl_options_fini(&options);
     unsetenv("BONDY_REALM");
     unsetenv("BONDY_URL");
+}
+
+static void variables_count_only_where_their_option_does(void **state)
+{
+    struct bondy_ctl_options options;
+
+    (void)state;
+    setenv("BONDY_REALM", "from.variable", 1);
+    setenv("BONDY_AUTHID", "mona", 1);
+    setenv("BONDY_ADMIN_USER", "root", 1);
+    assert_int_equal(parse(&call_verb, WORDS("a"), &options, NULL), BONDY_OK);
+    assert_string_equal(options.authid, "mona");
+    assert_null(options.admin_user);
+    bondy_ctl_options_fini(&options);
+    assert_int_equal(parse(&admin_verb, WORDS("a", "--groups", "x,y"), &options, NULL), BONDY_OK);
+    assert_null(options.authid);
+    assert_string_equal(options.admin_user, "root");
+    assert_int_equal(json_array_size(json_object_get(options.fields_tree, "groups")), 2);
+    bondy_ctl_options_fini(&options);
+    unsetenv("BONDY_REALM");
+    unsetenv("BONDY_AUTHID");
+    unsetenv("BONDY_ADMIN_USER");
 }
 
 static void words_are_json_or_strings(void **state)
@@ -185,6 +210,7 @@ int main(void)
         cmocka_unit_test(two_dashes_end_the_options_of_other_verbs),
         cmocka_unit_test(wrong_words_are_named),
         cmocka_unit_test(variables_stand_for_options_and_options_win),
+        cmocka_unit_test(variables_count_only_where_their_option_does),
         cmocka_unit_test(words_are_json_or_strings),
         cmocka_unit_test(urls_say_how_and_where),
         cmocka_unit_test(what_is_no_url_is_refused),

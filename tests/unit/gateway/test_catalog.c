@@ -50,14 +50,17 @@ static void publish(void *context, struct bondy_route_table *table)
 static int make_realm(struct bondy_store_job *job, struct bondy_store_write *write,
                       struct bondy_error *err)
 {
-    json_t *input = json_pack("{s:s}", "uri", "org.acme"), *problem = NULL;
-    char *uri = NULL;
-    int rc = bondy_realm_apply_create(write, input, &uri, &problem);
+    struct bondy_security_rules rules;
+    struct bondy_edit edit = {.rules = &rules};
+    json_t *input = json_pack("{s:s}", "uri", "org.acme");
+    int rc;
 
     (void)job, (void)err;
+    bondy_security_rules_init(&rules);
+    bondy_edit_start(&edit, write);
+    rc = bondy_edit_end(&edit, bondy_realm_apply_create(&edit, input));
+    bondy_edit_fini(&edit);
     json_decref(input);
-    json_decref(problem);
-    bondy_free(uri);
     return rc;
 }
 
@@ -77,7 +80,7 @@ static int setup(void **state)
     f->folder = bondy_test_mkdir();
     snprintf(f->path, sizeof f->path, "%s/store", f->folder);
     snprintf(f->file, sizeof f->file, "%s/apis.json", f->folder);
-    f->realms = bondy_realms_create();
+    f->realms = bondy_realms_create(NULL);
     catalog.realms = f->realms;
     f->catalog = bondy_catalog_create(&catalog);
     assert_int_equal(bondy_store_open(&options, &f->store, NULL), BONDY_OK);

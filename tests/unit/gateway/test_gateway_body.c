@@ -49,10 +49,10 @@ static const char mirror[] =
     "   'x':'{{request.headers |> get(x-one)}}','realm':'{{security.realm_uri}}'}}}}},"
     "'/tagged':{'get':{'action':{'type':'static'},'response':{'on_result':{'body':'x',"
     "   'headers':{'etag':'\\\"v7\\\"'}}}}},"
-                                   "'/page':{'get':{'action':{'type':'static'},"
-                                   "  'response':{'on_result':{'body':'{{request.query_params.page "
-                                   "|> integer}}'}}}}"
-                                   "}}}}";
+    "'/page':{'get':{'action':{'type':'static'},"
+    "  'response':{'on_result':{'body':'{{request.query_params.page "
+    "|> integer}}'}}}}"
+    "}}}}";
 
 static int start_mirror(void **state)
 {

@@ -11,11 +11,17 @@ static void on_change(void *context, const struct bondy_change *change)
 
     f->changes++;
     bondy_realms_on_change(f->realms, change);
+    if (f->principals != NULL)
+        bondy_principals_on_change(f->principals, change);
 }
 
 static void on_commit(void *context)
 {
-    bondy_realms_publish(((struct fixture *)context)->realms);
+    struct fixture *f = context;
+
+    bondy_realms_publish(f->realms);
+    if (f->principals != NULL)
+        bondy_principals_on_commit(f->principals);
 }
 
 static void open_all(struct fixture *f)

@@ -13,6 +13,7 @@
 #include "src/security/export.h"
 #include "src/security/grant.h"
 #include "src/security/group.h"
+#include "src/security/principal.h"
 #include "src/security/realm.h"
 #include "src/security/security_file.h"
 #include "src/security/source.h"
@@ -25,8 +26,9 @@ struct fixture {
     struct bondy_security_rules rules;
     struct bondy_store *store;
     struct bondy_realms *realms;
-    struct bondy_store_view *view; /* of fixture_view() */
-    unsigned changes;              /* that the feed told */
+    struct bondy_principals *principals; /* NULL, or on the feed too: the test's */
+    struct bondy_store_view *view;       /* of fixture_view() */
+    unsigned changes;                    /* that the feed told */
     /* For the next change; taken back after it. */
     bool is_dry_run, is_lenient, is_rebase, force;
     const uint8_t *expected;

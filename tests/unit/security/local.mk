@@ -142,3 +142,21 @@ TESTS += tests/unit/security/test_input
 tests_unit_security_test_input_SOURCES = tests/unit/security/test_input.c $(SECURITY_FIXTURE)
 tests_unit_security_test_input_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_input_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_stored
+TESTS += tests/unit/security/test_stored
+tests_unit_security_test_stored_SOURCES = tests/unit/security/test_stored.c $(SECURITY_FIXTURE)
+tests_unit_security_test_stored_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_stored_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+# The login engine on a fixture.
+LOGIN_RIG = $(SECURITY_FIXTURE) tests/unit/security/login_rig.c tests/unit/security/login_rig.h
+check_PROGRAMS += tests/unit/security/test_login
+TESTS += tests/unit/security/test_login
+tests_unit_security_test_login_SOURCES = tests/unit/security/test_login.c $(LOGIN_RIG)
+tests_unit_security_test_login_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_login_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_login_cookie
+TESTS += tests/unit/security/test_login_cookie
+tests_unit_security_test_login_cookie_SOURCES = tests/unit/security/test_login_cookie.c $(SECURITY_FIXTURE)
+tests_unit_security_test_login_cookie_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_login_cookie_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)

@@ -160,6 +160,34 @@ static void an_unknown_key_is_told_with_what_was_meant(void **state)
     json_decref(input);
 }
 
+/* NUL ends texts and parts the keys of records: "a NUL b" must not pass for realm "a". */
+static void a_nul_is_in_no_name_and_no_uri(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        size_t resource;
+        const char *key;
+        bool is_list;
+    } cases[] = {{0, "uri", false},        {0, "prototype_uri", false}, {0, "sso_realm_uri", false},
+                 {1, "username", false},   {1, "groups", true},         {1, "sso_realm_uri", false},
+                 {1, "aliases", true},     {2, "name", false},          {2, "groups", true},
+                 {3, "usernames", true},   {3, "authmethod", false},    {3, "cidr", false},
+                 {4, "roles", true},       {4, "permissions", true},    {4, "uri", false},
+                 {0, "authmethods", true}, {1, "authorized_keys", true}};
+
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        json_t *input = json_loads(resources[cases[i].resource].least, 0, NULL), *problem;
+        json_t *text = json_stringn("mon\0a", 5);
+
+        json_object_set_new(input, cases[i].key, cases[i].is_list ? json_pack("[o]", text) : text);
+        problem = check(f, resources[cases[i].resource].table, input, false, false);
+        if (problem == NULL)
+            fail_msg("%s.%s", resources[cases[i].resource].table->noun, cases[i].key);
+        json_decref(problem);
+        json_decref(input);
+    }
+}
+
 static void the_number_of_problems_is_limited(void **state)
 {
     struct fixture *f = *state;
@@ -183,6 +211,7 @@ int main(void)
         TEST(every_field_of_every_resource_is_known_or_refused_by_name),
         TEST(every_field_is_checked_and_no_secret_repeated),
         TEST(an_unknown_key_is_told_with_what_was_meant),
+        TEST(a_nul_is_in_no_name_and_no_uri),
         TEST(the_number_of_problems_is_limited),
     };
 

@@ -70,8 +70,6 @@ check_PROGRAMS += tests/unit/transport/test_wamp
 tests_unit_transport_test_wamp_SOURCES = tests/unit/transport/test_wamp.c
 tests_unit_transport_test_wamp_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transport_test_wamp_LDADD = tests/lib/librig.a $(TEST_LIBS) src/transport/libtransport.a \
-	src/http/libhttp.a src/router/librouter.a src/security/libsecurity.a src/wamp/libwamp.a $(SYS_LIBS) $(MHD_LIBS) \
-	$(LWS_LIBS) $(MSGPACK_LIBS) $(CBOR_LIBS) $(CMOCKA_LIBS)
 	src/http/libhttp.a $(ROUTER_LIBS) $(MHD_LIBS) $(LWS_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/transport/test_wamp
 
