@@ -326,7 +326,8 @@ static bool lacks_version(const struct bondy_admin_call *call)
            bondy_admin_kwarg(call, "if_version").len == 0;
 }
 
-/* The name of the object: the argument behind the realm, or a member of the input there. */
+/* The name of the object, if the procedure has not found it itself: the argument behind the realm,
+ * or a member of the input there. */
 static void find_target(struct bondy_admin_call *call)
 {
     const struct bondy_admin_kind *kind = call->row->kind;
@@ -334,6 +335,8 @@ static void find_target(struct bondy_admin_call *call)
     const json_t *given = json_array_get(call->args, index);
     struct bondy_slice name = bondy_admin_text(call, index);
 
+    if (call->target != NULL)
+        return;
     if (json_is_object(given) && kind->name_key != NULL)
         name = bondy_json_text(given, kind->name_key);
     if (name.len > 0 && call->target == NULL)

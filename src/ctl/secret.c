@@ -42,9 +42,10 @@ static int read_line(int fd, struct bondy_buf *out, struct bondy_error *err)
     return bondy_fail(err, BONDY_ELIMIT, "the line has more than %d octets", BONDY_SECRET_MAX);
 }
 
-/* The echo comes back whatever ends the line: signals that would end the program are caught until
- * then, and it may not be stopped meanwhile. */
-static int read_hidden(int fd, struct bondy_buf *out, struct bondy_error *err)
+/* Asks when nothing is shown any more: what is typed from the prompt on counts. The echo comes back
+ * whatever ends the line: signals that would end the program are caught until then, and it may not
+ * be stopped meanwhile. */
+static int read_hidden(int fd, const char *prompt, struct bondy_buf *out, struct bondy_error *err)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP};
     struct sigaction action = {.sa_handler = on_signal}, before[BONDY_COUNT(numbers)];
@@ -59,8 +60,11 @@ static int read_hidden(int fd, struct bondy_buf *out, struct bondy_error *err)
     for (size_t i = 0; i < BONDY_COUNT(numbers); i++)
         sigaction(numbers[i], &action, &before[i]);
     tcsetattr(fd, TCSAFLUSH, &hidden);
-    rc = read_line(fd, out, err);
-    tcsetattr(fd, TCSAFLUSH, &shown);
+    if (write(fd, prompt, strlen(prompt)) < 0)
+        rc = bondy_fail(err, BONDY_EIO, "/dev/tty: %s", strerror(errno));
+    else
+        rc = read_line(fd, out, err);
+    tcsetattr(fd, TCSADRAIN, &shown);
     for (size_t i = 0; i < BONDY_COUNT(numbers); i++)
         sigaction(numbers[i], &before[i], NULL);
     return rc;
@@ -75,10 +79,7 @@ static int ask(const char *prompt, struct bondy_buf *out, struct bondy_error *er
     fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return bondy_fail(err, BONDY_EIO, "/dev/tty: %s", strerror(errno));
-    if (write(fd, prompt, strlen(prompt)) < 0)
-        rc = bondy_fail(err, BONDY_EIO, "/dev/tty: %s", strerror(errno));
-    else
-        rc = read_hidden(fd, out, err);
+    rc = read_hidden(fd, prompt, out, err);
     close(fd);
     return rc;
 }

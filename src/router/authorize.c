@@ -20,7 +20,14 @@ enum answer { ANSWER_NONE, ANSWER_ALLOWED, ANSWER_DENIED, ANSWER_FAILED };
 
 struct kept {
     enum answer answer;
-    uint64_t until_ms; /* 0: for the one message that asked */
+    uint64_t until_ms;
+};
+
+/* What was asked for one message, while that message goes on: it counts once, for nothing else. */
+struct bondy_verdict {
+    const struct bondy_session *session;
+    const struct bondy_demand *demand;
+    enum answer answer;
 };
 
 static struct bondy_slice make_key(const struct bondy_demand *demand, struct bondy_buf *out)
@@ -42,32 +49,51 @@ void bondy_authorize_forget(struct bondy_access *access)
     bondy_map_fini(&access->answers);
 }
 
-static void keep(struct bondy_access *access, const struct bondy_demand *demand,
-                 const struct kept *answer)
+static void keep(struct bondy_access *access, const struct bondy_demand *demand, enum answer answer,
+                 uint64_t until_ms)
 {
     struct bondy_buf key = BONDY_BUF_EMPTY;
     struct kept *kept = bondy_alloc(sizeof *kept);
 
     if (access->answers.count >= KEPT_MAX)
         bondy_authorize_forget(access);
-    *kept = *answer;
+    *kept = (struct kept){answer, until_ms};
     bondy_free(bondy_map_put(&access->answers, make_key(demand, &key), kept));
     bondy_buf_fini(&key);
+}
+
+/* The answer to what was asked for the message at hand. */
+static enum answer take_verdict(const struct bondy_session *session,
+                                const struct bondy_demand *demand)
+{
+    struct bondy_router_thread *thread = session->thread;
+    const struct bondy_verdict *verdict = thread->verdict;
+
+    if (verdict == NULL || verdict->session != session ||
+        verdict->demand->permission != demand->permission ||
+        verdict->demand->match != demand->match ||
+        !bondy_slice_eq(verdict->demand->uri, demand->uri))
+        return ANSWER_NONE;
+    thread->verdict = NULL;
+    return verdict->answer;
 }
 
 static enum answer recall(struct bondy_session *session, const struct bondy_demand *demand)
 {
     struct bondy_access *access = session->access;
+    enum answer answer = take_verdict(session, demand);
     struct bondy_buf key = BONDY_BUF_EMPTY;
-    struct bondy_slice slice = make_key(demand, &key);
-    struct kept *kept = bondy_map_find(&access->answers, slice);
-    enum answer answer = kept == NULL ? ANSWER_NONE : kept->answer;
+    struct bondy_slice slice;
+    struct kept *kept;
 
-    if (kept != NULL && kept->until_ms <= session->thread->wheel->now_ms) {
-        if (kept->until_ms != 0)
-            answer = ANSWER_NONE;
+    if (answer != ANSWER_NONE)
+        return answer;
+    slice = make_key(demand, &key);
+    kept = bondy_map_find(&access->answers, slice);
+    if (kept != NULL && kept->until_ms <= session->thread->wheel->now_ms)
         bondy_free(bondy_map_remove(&access->answers, slice));
-    }
+    else if (kept != NULL)
+        answer = kept->answer;
     bondy_buf_fini(&key);
     return answer;
 }
@@ -210,20 +236,24 @@ static void run_local(struct bondy_parked *parked)
         bondy_broker_publish(session, &parked->message, &options);
 }
 
-/* The answer is kept: the message finds it. It, or what waits behind it, may have to ask again, and
- * may end the session. */
-static void go_on(struct bondy_session *session)
+/* The message finds the answer, unless it does not need it any more. What waits behind it may have
+ * to ask again, and may end the session. */
+static void go_on(struct bondy_session *session, enum answer answer)
 {
+    struct bondy_router_thread *thread = session->thread;
     struct bondy_parked *parked = BONDY_MOVE(session->parked);
     struct waiting *waiting = BONDY_MOVE(parked->first);
+    const struct bondy_verdict verdict = {session, &parked->demand, answer};
     bool is_alive = true;
 
     parked->asking = NULL;
+    thread->verdict = &verdict;
     if (parked->own != NULL)
         is_alive =
             bondy_session_again(session, bondy_slice_of(parked->own->bytes, parked->own->len));
     else
         run_local(parked);
+    thread->verdict = NULL;
     parked_destroy(parked);
     while (waiting != NULL && is_alive) {
         struct waiting *next = waiting->next;
@@ -259,13 +289,13 @@ static void on_answer(void *context, const json_t *result, const char *error)
     struct bondy_parked *parked = context;
     struct bondy_session *session = parked->session;
     uint64_t ttl = error == NULL ? ttl_ms(result) : 0;
-    const struct kept answer = {.answer = error != NULL        ? ANSWER_FAILED
-                                          : is_allowed(result) ? ANSWER_ALLOWED
-                                                               : ANSWER_DENIED,
-                                .until_ms = ttl == 0 ? 0 : session->thread->wheel->now_ms + ttl};
+    enum answer answer = error != NULL        ? ANSWER_FAILED
+                         : is_allowed(result) ? ANSWER_ALLOWED
+                                              : ANSWER_DENIED;
 
-    keep(session->access, &parked->demand, &answer);
-    go_on(session);
+    if (ttl > 0)
+        keep(session->access, &parked->demand, answer, session->thread->wheel->now_ms + ttl);
+    go_on(session, answer);
 }
 
 /* [session, uri, action, options] */
@@ -362,6 +392,7 @@ bool bondy_authorize_dynamic(struct bondy_session *session, const struct bondy_m
     if (authorizer == NULL || is_provider(session, bondy_json_text(authorizer, "procedure")))
         return refuse(session, message, demand, false);
     answer = recall(session, demand);
+    session->thread->is_by_authorizer = answer == ANSWER_ALLOWED;
     if (answer == ANSWER_ALLOWED)
         return true;
     /* One at a time: sessions of this process do not queue. */

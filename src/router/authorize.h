@@ -34,11 +34,13 @@ static inline bool bondy_authorize(struct bondy_session *session,
            bondy_authorize_dynamic(session, message, demand);
 }
 
-/* For patterns, which a grant has to cover. */
+/* For patterns, which a grant has to cover. thread->is_by_authorizer says afterwards whether it was
+ * the authorizer who allowed it. */
 static inline bool bondy_authorize_pattern(struct bondy_session *session,
                                            const struct bondy_message *message,
                                            const struct bondy_demand *demand)
 {
+    session->thread->is_by_authorizer = false;
     return bondy_access_covers(session, demand->permission, demand->uri, demand->match) ||
            bondy_authorize_dynamic(session, message, demand);
 }

@@ -23,6 +23,7 @@ bool bondy_broker_on_subscribe(struct bondy_session *session, const struct bondy
     struct bondy_router_thread *thread = session->thread;
     const struct bondy_router_options *limits = &thread->router->options;
     struct bondy_subscription *subscription;
+    struct bondy_membership *membership;
     struct bondy_options options;
     struct bondy_refusal refusal;
     struct bondy_entry *entry;
@@ -48,8 +49,9 @@ bool bondy_broker_on_subscribe(struct bondy_session *session, const struct bondy
                       "the session has as many subscriptions as it may");
     subscription = bondy_registry_subscribe(session->realm->registry, message->uri, options.match,
                                             thread->index);
-    bondy_idmap_put(&session->memberships, subscription->entry.id,
-                    bondy_receivers_join(session, subscription));
+    membership = bondy_receivers_join(session, subscription);
+    membership->is_by_authorizer = thread->is_by_authorizer;
+    bondy_idmap_put(&session->memberships, subscription->entry.id, membership);
     bondy_deliver_ids(session, BONDY_SUBSCRIBED, message->id, subscription->entry.id);
     return true;
 }
@@ -107,7 +109,8 @@ void bondy_broker_revoke_illegal(struct bondy_session *session)
         struct bondy_membership *membership = value;
         const struct bondy_entry *entry = &membership->receivers->subscription->entry;
 
-        if (!bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, entry->uri, entry->match))
+        if (!membership->is_by_authorizer &&
+            !bondy_access_covers(session, BONDY_PERMISSION_SUBSCRIBE, entry->uri, entry->match))
             revoke_subscription(session, membership);
     }
 }

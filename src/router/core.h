@@ -41,6 +41,7 @@ struct bondy_stats;
 struct bondy_access;
 struct bondy_asking;
 struct bondy_parked;
+struct bondy_verdict;
 
 /* What only a session on its way in has: from HELLO to WELCOME. */
 struct bondy_joining {
@@ -119,7 +120,8 @@ struct bondy_session {
 struct bondy_membership {
     struct bondy_session *session;
     struct bondy_receivers *receivers;
-    size_t at; /* its place in the receivers */
+    size_t at;             /* its place in the receivers */
+    bool is_by_authorizer; /* no grant allowed it: changes of grants do not matter to it */
 };
 
 /* The subscribers of one subscription on one thread. While somebody walks them, leaving ones only
@@ -197,7 +199,9 @@ struct bondy_router_thread {
     struct bondy_session *watched;               /* NULL as soon as that session is freed */
     struct bondy_slice current;                  /* the message that a transport's session sent */
     const struct bondy_options *current_options; /* of the CALL or PUBLISH at hand */
-    struct bondy_outbox *outboxes;               /* one for each thread */
+    const struct bondy_verdict *verdict; /* the authorizer's, for the message that goes on now */
+    bool is_by_authorizer;               /* it allowed the pattern that was authorized last */
+    struct bondy_outbox *outboxes;       /* one for each thread */
     struct bondy_buf decode_scratch;
     struct bondy_buf option_scratch;
     struct bondy_buf head;   /* of the message being encoded */

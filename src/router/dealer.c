@@ -54,7 +54,8 @@ bool bondy_dealer_on_register(struct bondy_session *session, const struct bondy_
         options.forward_timeout = false;
     registration = bondy_registry_register(
         session->realm->registry, message->uri, options.match, &callee,
-        &(struct bondy_registration_options){options.disclose_caller, options.forward_timeout});
+        &(struct bondy_registration_options){options.disclose_caller, options.forward_timeout,
+                                             thread->is_by_authorizer});
     if (registration == NULL)
         return refuse(session, message, BONDY_ERR_PROCEDURE_ALREADY_EXISTS, NULL);
     bondy_idmap_put(&session->registrations, registration->entry.id, registration);
@@ -105,7 +106,8 @@ void bondy_dealer_revoke_illegal(struct bondy_session *session)
     while (bondy_idmap_next(&session->registrations, &cursor, &id, &value)) {
         struct bondy_registration *registration = value;
 
-        if (!bondy_access_covers(session, BONDY_PERMISSION_REGISTER, registration->entry.uri,
+        if (!registration->is_by_authorizer &&
+            !bondy_access_covers(session, BONDY_PERMISSION_REGISTER, registration->entry.uri,
                                  registration->entry.match))
             revoke_registration(session, registration);
     }

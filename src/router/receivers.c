@@ -33,7 +33,8 @@ struct bondy_membership *bondy_receivers_join(struct bondy_session *session,
         receivers->items =
             bondy_realloc(receivers->items, receivers->cap * sizeof(receivers->items[0]));
     }
-    *membership = (struct bondy_membership){session, receivers, receivers->count};
+    *membership = (struct bondy_membership){
+        .session = session, .receivers = receivers, .at = receivers->count};
     receivers->items[receivers->count++] = membership;
     receivers->left++;
     return membership;

@@ -222,6 +222,7 @@ struct bondy_registration *bondy_registry_register(struct bondy_registry *regist
         registration = entry_create(registry, sizeof *registration, procedure, hash, match);
         registration->discloses_caller = options->discloses_caller;
         registration->forwards_timeout = options->forwards_timeout;
+        registration->is_by_authorizer = options->is_by_authorizer;
         registration->callees = callees_create(callee);
         change(registry, BONDY_REGISTRATIONS, &registration->entry, true);
     }

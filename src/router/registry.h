@@ -73,6 +73,7 @@ struct bondy_registration {
     struct bondy_entry entry;
     bool discloses_caller;
     bool forwards_timeout;
+    bool is_by_authorizer;         /* no grant allowed it: changes of grants do not matter to it */
     struct bondy_callees *callees; /* published */
 };
 
@@ -118,6 +119,7 @@ void bondy_registry_unsubscribe(struct bondy_registry *registry,
 struct bondy_registration_options {
     bool discloses_caller;
     bool forwards_timeout;
+    bool is_by_authorizer;
 };
 /* NULL when the procedure is taken under this policy. */
 struct bondy_registration *

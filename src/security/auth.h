@@ -31,7 +31,8 @@ struct bondy_auth_options {
     unsigned leeway_s;          /* security.max_clock_skew */
 };
 
-/* Texts, stores and tables are borrowed and outlive it. */
+/* Texts, stores and tables are borrowed and outlive it. Reads the store, and submits a job when it
+ * is the first one there. */
 struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options);
 /* Every login has ended. NULL is fine. */
 void bondy_auth_destroy(struct bondy_auth *auth);

@@ -25,6 +25,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/login_find.c \
 	src/security/login_local.h \
 	src/security/login_methods.c \
+	src/security/login_secret.c \
 	src/security/login_token.c \
 	src/security/names.c src/security/names.h \
 	src/security/order.c src/security/order.h \

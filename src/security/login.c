@@ -106,6 +106,12 @@ static void record(const struct bondy_login *login)
         count_failure(login, cause);
 }
 
+/* The same before and after the look-up, which may find the name behind an alias. */
+static struct bondy_slice tried_name(const struct bondy_login *login)
+{
+    return bondy_name_slice(login->typed.len > 0 ? &login->typed : &login->name);
+}
+
 /* Only guesses are failures: who offers no usable method learned nothing, and an authenticator that
  * does not answer is nobody's fault who wants in. */
 static void throttle(struct bondy_login *login)
@@ -114,7 +120,7 @@ static void throttle(struct bondy_login *login)
     const struct bondy_throttle_login attempt = {
         .source = &login->peer.address,
         .realm = bondy_slice_text(login->realm->uri),
-        .authid = bondy_name_slice(&login->name),
+        .authid = tried_name(login),
     };
 
     if (throttle == NULL)
@@ -131,7 +137,7 @@ static bool is_put_off(struct bondy_login *login)
     const struct bondy_throttle_login attempt = {
         .source = &login->peer.address,
         .realm = bondy_slice_text(login->realm->uri),
-        .authid = bondy_name_slice(&login->name),
+        .authid = tried_name(login),
     };
     struct bondy_throttle_verdict verdict;
 
@@ -452,7 +458,7 @@ struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options)
                                          .told = told,
                                          .end = end_login,
                                          .context = auth};
-    bondy_id_bytes(auth->secret, sizeof auth->secret);
+    bondy_login_secret(options, auth->secret);
     pthread_mutex_init(&auth->lock, NULL);
     pthread_cond_init(&auth->released, NULL);
     return auth;

@@ -199,11 +199,17 @@ static void challenge_cryptosign(struct bondy_login *login, const json_t *result
     challenge(login);
     if (login->answer.step != BONDY_LOGIN_CHALLENGE)
         return;
-    if (given.len > 0 && (!bondy_hex_parse(given, authorized, sizeof authorized) ||
-                          sodium_memcmp(authorized, login->cryptosign.pubkey, sizeof authorized)))
+    if (given.len == 0) {
+        if (!login->cryptosign.has_pubkey)
+            bondy_login_doom(login, "no_key");
+        return;
+    }
+    if (!bondy_hex_parse(given, authorized, sizeof authorized))
         bondy_login_doom(login, "key_not_authorized");
-    if (given.len == 0 && !login->cryptosign.has_pubkey)
-        bondy_login_doom(login, "no_key");
+    else if (!login->cryptosign.has_pubkey)
+        memcpy(login->cryptosign.pubkey, authorized, sizeof authorized);
+    else if (memcmp(authorized, login->cryptosign.pubkey, sizeof authorized) != 0)
+        bondy_login_doom(login, "key_not_authorized");
 }
 
 void bondy_login_take_dynamic(struct bondy_login *login, const json_t *result, const char *error)

@@ -210,6 +210,8 @@ static void choose_role(struct bondy_login *login, struct bondy_slice role)
 
     if (login->chosen == NULL)
         login->chosen = json_array();
+    if (bondy_name_fold(role, &name) && is_member(login->chosen, name.text))
+        return; /* said twice */
     if (bondy_name_fold(role, &name) && is_member(groups_of(login), name.text))
         json_array_append_new(login->chosen, json_string(name.text));
     else
@@ -390,13 +392,23 @@ static void choose_method(struct bondy_login *login, const struct bondy_store_vi
     }
 }
 
-/* The first that needs a user, for somebody who will not get in. */
+/* The first that needs a user. */
 static const struct bondy_login_method *first_with_authid(const struct bondy_login *login)
 {
     for (size_t i = 0; i < login->offered_count; i++)
         if (login->offered[i]->needs_authid)
             return login->offered[i];
     return NULL;
+}
+
+/* For somebody who will not get in: one that is challenged when there is any, as it would be for a
+ * user who may not be trusted from here. */
+static const struct bondy_login_method *first_with_challenge(const struct bondy_login *login)
+{
+    for (size_t i = 0; i < login->offered_count; i++)
+        if (login->offered[i]->needs_authid && login->offered[i]->challenge != NULL)
+            return login->offered[i];
+    return first_with_authid(login);
 }
 
 static void prove(struct bondy_login *login)
@@ -462,7 +474,7 @@ static void find_named(struct bondy_login *login, const struct bondy_store_view 
     }
     if (fault != NULL) {
         bondy_login_doom(login, fault);
-        login->method = first_with_authid(login);
+        login->method = first_with_challenge(login);
     } else {
         login->meta =
             collect_meta(login, view, login->chosen != NULL ? login->chosen : login->user.groups);

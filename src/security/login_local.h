@@ -17,6 +17,7 @@
 #include "src/security/user.h"
 #include "src/wamp/errors.h"
 
+#define BONDY_LOGIN_SECRET_LEN 32
 #define BONDY_LOGIN_METHODS_MAX 16 /* offered by a client; more are not looked at */
 
 struct bondy_auth {
@@ -25,7 +26,8 @@ struct bondy_auth {
     pthread_mutex_t lock; /* guards is_released */
     pthread_cond_t released;
     bool is_released;
-    uint8_t secret[32]; /* of this process: what does not exist looks the same at every attempt */
+    /* What does not exist looks the same at every attempt. */
+    uint8_t secret[BONDY_LOGIN_SECRET_LEN];
 };
 
 struct bondy_login_method {
@@ -143,6 +145,11 @@ bool bondy_login_verify_ticket(struct bondy_login *login);
 /* The ticket of a cookie; fills login->ticket, and `granted` with what it says of roles. */
 bool bondy_login_verify_cookie(struct bondy_login *login);
 bool bondy_login_verify_token(struct bondy_login *login);
+
+/* ---- login_secret.c ---- */
+/* The stored one; a new one is on its way to the store when there is none. */
+void bondy_login_secret(const struct bondy_auth_options *options,
+                        uint8_t out[BONDY_LOGIN_SECRET_LEN]);
 
 /* ---- login_dynamic.c: the realm's own authenticator ---- */
 bool bondy_login_is_dynamic(const struct bondy_login *login,

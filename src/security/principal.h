@@ -24,7 +24,7 @@ struct bondy_principal;
 struct bondy_realms;
 
 enum bondy_principal_change {
-    BONDY_PRINCIPAL_DELETED,
+    BONDY_PRINCIPAL_DELETED, /* or made again: another one */
     BONDY_PRINCIPAL_DISABLED,
     BONDY_PRINCIPAL_CREDENTIALS_CHANGED,
     BONDY_PRINCIPAL_GROUPS_CHANGED /* the realm's epoch was bumped already */

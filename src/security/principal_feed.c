@@ -12,15 +12,26 @@
 
 #define SPARE_ALL UINT64_MAX /* no session has this id */
 
-/* What a change of a user's record or of one of its elements may mean for live sessions. */
-static unsigned suspect(const struct bondy_record *record, struct bondy_slice *username)
+#define MADE_ANEW (1u << 4) /* besides those of enum bondy_principal_change */
+#define LINKED_SHIFT 8
+
+/* A user that was not there before, or another one of this name. */
+static bool is_made(const struct bondy_change *change)
 {
+    return !change->now.is_tombstone &&
+           (change->before == NULL || change->before->gen != change->now.gen);
+}
+
+/* What a change of a user's record or of one of its elements may mean for live sessions. */
+static unsigned suspect(const struct bondy_change *change, struct bondy_slice *username)
+{
+    const struct bondy_record *record = &change->now;
     const char *end = memchr(record->key.subkey.data, '\0', record->key.subkey.len);
     struct bondy_slice kind;
 
     if (record->key.type == BONDY_RECORD_USER) {
         *username = record->key.subkey;
-        return 1u << BONDY_PRINCIPAL_DELETED;
+        return 1u << BONDY_PRINCIPAL_DELETED | (is_made(change) ? MADE_ANEW : 0);
     }
     if (end == NULL || end == record->key.subkey.data)
         return 0; /* an index entry */
@@ -77,7 +88,7 @@ static bool mark_linked(void *context, const struct bondy_realm *realm)
         mark(linked->principals,
              bondy_slice_of(
                  key, bondy_principal_key_of(bondy_slice_text(realm->uri), linked->username, key)),
-             linked->changes);
+             linked->changes << LINKED_SHIFT);
     return true;
 }
 
@@ -92,7 +103,7 @@ void bondy_principals_on_change(struct bondy_principals *principals,
         return;
     if (atomic_load(&principals->count) == 0)
         return;
-    linked.changes = suspect(record, &linked.username);
+    linked.changes = suspect(change, &linked.username);
     if (linked.changes == 0)
         return;
     mark(principals,
@@ -148,6 +159,22 @@ static uint64_t spared_session(const struct bondy_principals *principals,
     return 0;
 }
 
+/* What it was of a user that is there. */
+static enum bondy_principal_change gravest(const struct bondy_user *user, unsigned changes)
+{
+    unsigned own = changes & ((1u << LINKED_SHIFT) - 1);
+
+    /* Somebody of the same name in the SSO realm is another one unless the user is linked. */
+    if (user->sso_realm_uri != NULL)
+        own |= changes >> LINKED_SHIFT;
+    if (own & MADE_ANEW)
+        return BONDY_PRINCIPAL_DELETED;
+    if (!user->is_enabled)
+        return BONDY_PRINCIPAL_DISABLED;
+    return own & (1u << BONDY_PRINCIPAL_CREDENTIALS_CHANGED) ? BONDY_PRINCIPAL_CREDENTIALS_CHANGED
+                                                             : BONDY_PRINCIPAL_GROUPS_CHANGED;
+}
+
 /* Reads the user as it is now and says what became of it; the gravest change is the one told. */
 static void settle(struct bondy_principals *principals, const struct bondy_store_view *view,
                    struct bondy_principal *principal, unsigned changes)
@@ -166,10 +193,7 @@ static void settle(struct bondy_principals *principals, const struct bondy_store
         pthread_mutex_unlock(&principals->lock);
         if (has_other_groups && realm->policy != NULL)
             bondy_policy_touch(realm->policy);
-        told = !user.is_enabled ? BONDY_PRINCIPAL_DISABLED
-               : changes & (1u << BONDY_PRINCIPAL_CREDENTIALS_CHANGED)
-                   ? BONDY_PRINCIPAL_CREDENTIALS_CHANGED
-                   : BONDY_PRINCIPAL_GROUPS_CHANGED;
+        told = gravest(&user, changes);
         bondy_user_fini(&user);
         if (told == BONDY_PRINCIPAL_CREDENTIALS_CHANGED &&
             spared_session(principals, principal) == SPARE_ALL)

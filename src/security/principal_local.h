@@ -32,7 +32,9 @@ struct bondy_principal {
     uint64_t seq;                          /* changes of the record seen; under the table's lock */
     uint64_t ended_seq; /* `seq` when its sessions were ended the last time; likewise */
     struct bondy_list dirty;
-    unsigned changes; /* 1 << enum bondy_principal_change that the feed suspects */
+    /* 1 << enum bondy_principal_change that the feed suspects; LINKED_SHIFT higher, what it
+     * suspects of the user of the same name in the SSO realm. */
+    unsigned changes;
     char *realm;
     char *username;
     size_t key_len;

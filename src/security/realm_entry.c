@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/realm_entry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/base/alloc.h"
@@ -133,6 +134,14 @@ static struct bondy_key *parse_key(const struct bondy_realm_entry *entry, const 
     return key;
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+    const struct bondy_realm_key *a = left, *b = right;
+
+    return strcmp(a->key->kid, b->key->kid);
+}
+
+/* In the order that the store has them in, however they came. */
 static struct bondy_realm_keys *make_keys(const struct bondy_realm_entry *entry)
 {
     struct bondy_realm_keys *keys = bondy_zalloc(sizeof *keys);
@@ -151,6 +160,8 @@ static struct bondy_realm_keys *make_keys(const struct bondy_realm_entry *entry)
         keys->signing[keys->signing_count++] = (struct bondy_realm_key){
             key, (uint64_t)json_integer_value(json_object_get(body, "retired_ms"))};
     }
+    if (keys->signing_count > 1)
+        qsort(keys->signing, keys->signing_count, sizeof *keys->signing, compare_keys);
     return keys;
 }
 

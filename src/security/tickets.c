@@ -292,7 +292,10 @@ static int put_ticket(struct bondy_edit *edit, const struct bondy_store_key *key
     rc = bondy_store_put(edit->write, key, &value, NULL, &err);
     bondy_buf_fini(&bytes);
     json_decref(body);
-    return rc < 0 ? bondy_edit_refuse_store(edit, rc, &err) : rc;
+    if (rc < 0)
+        return bondy_edit_refuse_store(edit, rc, &err);
+    edit->writes++;
+    return rc;
 }
 
 int bondy_tickets_apply_store(struct bondy_edit *edit, const json_t *claims)
@@ -428,7 +431,10 @@ static int mark_time(struct bondy_edit *edit, const struct bondy_realm *authreal
     value.body = bondy_buf_slice(&body);
     rc = bondy_store_put(edit->write, &key, &value, NULL, &err);
     bondy_buf_fini(&body);
-    return rc < 0 ? bondy_edit_refuse_store(edit, rc, &err) : rc;
+    if (rc < 0)
+        return bondy_edit_refuse_store(edit, rc, &err);
+    edit->writes++;
+    return rc;
 }
 
 int bondy_tickets_apply_revoke(struct bondy_edit *edit, struct bondy_slice realm_uri,

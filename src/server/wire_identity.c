@@ -384,6 +384,23 @@ static bool has_admin(struct bondy_server *server)
     return is_there;
 }
 
+/* One that was made up is long enough. */
+static int check_admin_password(const struct bondy_security_rules *rules, const char *file,
+                                const char *password, struct bondy_error *err)
+{
+    json_t *problem = file == NULL || *file == '\0'
+                          ? NULL
+                          : bondy_password_check(bondy_slice_text(password), rules->password_min,
+                                                 rules->password_max, rules->legacy_charset);
+    int rc = BONDY_OK;
+
+    if (problem != NULL)
+        rc = bondy_fail(err, BONDY_EINVAL, "security.admin.password_file: " BONDY_SLICE_FMT,
+                        BONDY_SLICE_ARG(bondy_json_text(problem, "message")));
+    json_decref(problem);
+    return rc;
+}
+
 int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error *err)
 {
     const char *file = bondy_config_text(server->config, "security.admin.password_file");
@@ -397,8 +414,12 @@ int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error
     }
     rc = bondy_admin_password_read(file, bondy_config_text(server->config, "platform_data_dir"),
                                    &password, err);
-    if (rc < 0)
+    if (rc == BONDY_OK)
+        rc = check_admin_password(&server->identity.rules, file, password, err);
+    if (rc < 0) {
+        bondy_admin_password_free(password);
         return rc;
+    }
     self = bondy_zalloc(sizeof *self);
     self->server = server;
     self->password = password;

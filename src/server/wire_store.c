@@ -158,12 +158,17 @@ static void realm_job_destroy(struct realm_job *self)
 static void append_problem(const json_t *problem, struct bondy_buf *out)
 {
     const json_t *errors = json_object_get(problem, "errors"), *one;
+    const json_t *names = json_object_get(json_object_get(problem, "details"), "names");
     struct bondy_slice pointer = bondy_json_text(problem, "pointer");
     size_t i;
 
     if (pointer.len > 0)
         bondy_buf_printf(out, BONDY_SLICE_FMT ": ", BONDY_SLICE_ARG(pointer));
     bondy_buf_append_slice(out, bondy_json_text(problem, "message"));
+    json_array_foreach(names, i, one)
+    {
+        bondy_buf_printf(out, "%s '%.64s'", i == 0 ? "" : ",", json_string_value(one));
+    }
     json_array_foreach(errors, i, one)
     {
         bondy_buf_append_text(out, i == 0 ? ": " : "; ");

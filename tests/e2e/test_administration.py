@@ -2,13 +2,13 @@
 """The verbs of administration of `bondy`, on the Unix socket and over HTTP with a password."""
 import json
 import os
-import pty
 import subprocess
 import tempfile
 
 import pytest
 
 from daemon import BONDY, Daemon
+from terminal import at_terminal
 
 PASSWORD = "kettle-46-rope"
 KEY = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
@@ -235,35 +235,16 @@ def test_an_object_comes_from_a_file_or_from_standard_input(node):
             assert done.returncode == 0, done.stderr
 
 
-def at_terminal(*words, answers=()):
-    """What a person sees."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(BONDY, [BONDY, *words])
-    shown = b""
-    for prompt, text in answers:
-        while prompt not in shown:
-            shown += os.read(fd, 1000)
-        os.write(fd, text + b"\n")
-    try:
-        while data := os.read(fd, 1000):
-            shown += data
-    except OSError:  # the end of a terminal
-        pass
-    assert os.waitpid(pid, 0)[1] == 0, shown
-    return shown.decode()
-
-
 def test_people_see_tables_and_are_asked_for_passwords(node, bondy):
     place = node.places["socket"]
     assert bondy("realm", "create", "com.example.people", *place).returncode == 0
     assert bondy("user", "add", "com.example.people", "mona", *place).returncode == 0
-    shown = at_terminal("user", "passwd", "com.example.people", "mona", *place,
-                        answers=[(b"New password: ", PASSWORD.encode()), (b"once more: ", PASSWORD.encode())])
+    shown = at_terminal(BONDY, "user", "passwd", "com.example.people", "mona", *place,
+                        answers=[("New password: ", PASSWORD), ("once more: ", PASSWORD)])
     assert PASSWORD not in shown
-    lines = at_terminal("user", "list", "com.example.people", *place).splitlines()
+    lines = at_terminal(BONDY, "user", "list", "com.example.people", *place).splitlines()
     assert lines[0].split()[:2] == ["USERNAME", "ENABLED"] and lines[1].split()[:2] == ["mona", "true"]
-    assert json.loads(at_terminal("user", "list", "com.example.people", "--output", "json", *place))[0]["has_password"]
+    assert json.loads(at_terminal(BONDY, "user", "list", "com.example.people", "--output", "json", *place))[0]["has_password"]
     assert bondy("user", "list", "com.example.people", "--output", "text", *place).stdout.startswith("USERNAME")
 
 

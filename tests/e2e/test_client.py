@@ -3,13 +3,13 @@
 import base64
 import json
 import os
-import pty
 import subprocess
 import tempfile
 
 import pytest
 
 from daemon import BONDY, Backend, Daemon
+from terminal import at_terminal
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +218,15 @@ def test_a_ticket_is_issued_and_logs_in(shop, bondy, secret):
                  secret(PASSWORD), "bondy.ticket.issue")
     assert done.returncode == 0, done.stderr
     ticket = json.loads(done.stdout)["ticket"]
-    me = whoami(bondy, shop, "--authid", "tick", "--ticket-file", secret(ticket, "ticket"))
+    path, admin = secret(ticket, "ticket"), ["--admin-url", shop.url("admin_api.http")]
+    me = whoami(bondy, shop, "--authid", "tick", "--ticket-file", path)
     assert (me["authid"], me["authmethod"]) == ("tick", "ticket")
+    listed = json.loads(bondy("ticket", "list", SHOP, "tick", *admin).stdout)
+    assert json.loads(bondy("ticket", "verify", "--ticket-file", path, *admin).stdout)["valid"] is True
+    assert bondy("ticket", "revoke", SHOP, "tick", listed[0]["id"], *admin).returncode == 0
+    done = bondy("call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "tick", "--ticket-file", path,
+                 "bondy.session.self")
+    assert done.returncode == 4 and "authentication_denied" in done.stderr
 
 
 def test_a_name_alone_is_enough_where_the_realm_trusts(shop, bondy):
@@ -249,21 +256,9 @@ def test_a_secret_is_read_from_standard_input(shop):
 
 
 def test_a_secret_typed_at_the_terminal_is_not_shown(shop):
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(BONDY, [BONDY, "call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "cra", "--secret-file",
-                         "-", "bondy.session.self"])
-    shown = b""
-    while b"Password: " not in shown:
-        shown += os.read(fd, 1000)
-    os.write(fd, PASSWORD.encode() + b"\n")
-    try:
-        while data := os.read(fd, 1000):
-            shown += data
-    except OSError:  # the end of a terminal
-        pass
-    assert os.waitpid(pid, 0)[1] == 0, shown
-    assert PASSWORD.encode() not in shown and b'"authid":"cra"' in shown
+    shown = at_terminal(BONDY, "call", "--url", shop.tcp_url(), "--realm", SHOP, "--authid", "cra", "--secret-file", "-",
+                        "bondy.session.self", answers=[("Password: ", PASSWORD)])
+    assert PASSWORD not in shown and '"authid":"cra"' in shown
 
 
 @pytest.mark.parametrize("arguments, told", [

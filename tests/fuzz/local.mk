@@ -89,7 +89,7 @@ TESTS += tests/fuzz/replay_keyfile
 check_PROGRAMS += tests/fuzz/replay_upgrade
 tests_fuzz_replay_upgrade_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_upgrade.c
 tests_fuzz_replay_upgrade_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"upgrade"'
-tests_fuzz_replay_upgrade_LDADD = src/transport/libtransport.a $(WAMP_LIBS)
+tests_fuzz_replay_upgrade_LDADD = src/transport/libtransport.a $(SECURITY_LIBS)
 TESTS += tests/fuzz/replay_upgrade
 
 if FUZZERS
@@ -97,7 +97,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_upgrade
 tests_fuzz_fuzz_upgrade_SOURCES = tests/fuzz/fuzz_upgrade.c
 tests_fuzz_fuzz_upgrade_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_upgrade_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
-tests_fuzz_fuzz_upgrade_LDADD = src/transport/libtransport.a $(WAMP_LIBS)
+tests_fuzz_fuzz_upgrade_LDADD = src/transport/libtransport.a $(SECURITY_LIBS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_message_json
 tests_fuzz_fuzz_message_json_SOURCES = tests/fuzz/fuzz_message_json.c $(FUZZ_MESSAGE)

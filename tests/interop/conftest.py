@@ -8,6 +8,10 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from daemon import BUILD, Daemon  # noqa: E402
+from identities import ARGO, CHEAP, shop  # noqa: E402
+
+NPM = {"autobahn": "22", "wampy": "8", "tweetnacl": "1", "ws": "8"}
+PIP = {"xconn": "0.5.1", "wampproto": "0.4.0"}
 
 
 def missing(what):
@@ -15,6 +19,23 @@ def missing(what):
     if os.environ.get("BONDY_REQUIRE_INTEROP") == "1":
         pytest.fail(what)
     pytest.skip(what)
+
+
+def install(folder, mark, tools, command):
+    """Runs an installer once for each build folder and list of versions."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            missing(f"{tool} is not installed")
+    done = os.path.join(folder, mark)
+    if os.path.exists(done):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ran.returncode != 0:
+        missing(f"{tools[0]} could not install {mark}: {ran.stderr[-300:]}")
+    open(done, "w").close()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +46,44 @@ def bondyd():
 
 @pytest.fixture(scope="session")
 def autobahn_js():
-    """The folder with npm's autobahn; installed into the build folder once."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        missing("node and npm are not installed")
+    """The folder with npm's packages; installed into the build folder once."""
+    packages = [f"{name}@{version}" for name, version in NPM.items()]
     folder = os.path.join(BUILD, "interop-js")
-    if not os.path.isdir(os.path.join(folder, "node_modules", "autobahn")):
-        os.makedirs(folder, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
-                               "autobahn@22"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode != 0:
-            missing("npm could not install autobahn: " + done.stderr[-300:])
+    return install(folder, ",".join(packages), ("npm", "node"),
+                   ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *packages])
+
+
+@pytest.fixture(scope="session")
+def python_packages():
+    """The folder with pip's packages, for PYTHONPATH."""
+    packages = [f"{name}=={version}" for name, version in PIP.items()]
+    folder = os.path.join(BUILD, "interop-py")
+    return install(folder, ",".join(packages), ("pip3",),
+                   ["/usr/bin/python3", "-m", "pip", "install", "-q", "--no-input", "--disable-pip-version-check",
+                    "--target", folder, *packages])
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """(folder): a certificate of our own for 127.0.0.1, its own authority."""
+    folder = tmp_path_factory.mktemp("certificates")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    (folder / "key.pem").chmod(0o600)
     return folder
+
+
+@pytest.fixture(scope="session")
+def secured(authority):
+    """A node with a realm that has users, over TLS too."""
+    settings = dict(CHEAP, **{"wamp.tls.enabled": "on", "wamp.tls.port": "0", "api_gateway.https.enabled": "on",
+                              "api_gateway.https.port": "0", "security.auth.hide_unknown_users": "on"})
+    for listener in ("wamp.tls", "api_gateway.https"):
+        settings[listener + ".certfile"] = str(authority / "cert.pem")
+        settings[listener + ".keyfile"] = str(authority / "key.pem")
+        settings[listener + ".versions"] = "1.2,1.3"  # tls-unique is of 1.2
+    with Daemon(settings=settings) as daemon:
+        daemon.call("bondy.realm.create", shop())
+        daemon.call("bondy.user.add", "com.example.shop", dict(ARGO, groups=["staff"]))
+        yield daemon

@@ -211,7 +211,7 @@ static void compare_best(const struct bondy_registry *registry, const struct mad
 static void toggle_registration(struct bondy_registry *registry, struct made *made, size_t i)
 {
     const struct bondy_callee callee = {1, 42, NULL};
-    const struct bondy_registration_options options = {false, false};
+    const struct bondy_registration_options options = {0};
     struct bondy_entry *there = bondy_registry_find(registry, BONDY_REGISTRATIONS,
                                                     bondy_slice_text(made[i].uri), made[i].match);
 
@@ -266,7 +266,7 @@ static void the_table_of_the_specification(void **state)
     struct bondy_registry *registry = bondy_registry_create("r", 1, THREADS, &numbers);
     struct bondy_registration *made[BONDY_COUNT(registrations)];
     const struct bondy_callee callee = {0, 1, NULL};
-    const struct bondy_registration_options options = {false, false};
+    const struct bondy_registration_options options = {0};
 
     (void)state;
     for (size_t i = 0; i < BONDY_COUNT(registrations); i++)

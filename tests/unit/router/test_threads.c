@@ -3,11 +3,13 @@
 /* Four threads with real loops. On each, one peer that stays: it subscribes to everything published
  * on "all" and answers calls of "echo.<thread>"; and a few that come, subscribe, register, publish,
  * call and go as they please. At the end nothing is lost: every call had one answer, every stayer
- * every event of "all", once and in the order of its publisher. */
+ * every event of "all", once and in the order of its publisher. Meanwhile the grants of the realm
+ * change all the time, in ways that leave everything permitted. */
 
 #include "tests/lib/test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -59,6 +61,7 @@ struct house {
 static struct bondy_router *router;
 static struct house houses[THREADS];
 static atomic_uint ready, finished, settled, left;
+static atomic_bool is_changing = true;
 static atomic_ulong published_in_all;
 
 static unsigned roll(struct house *house, unsigned sides)
@@ -416,6 +419,8 @@ static void *run_house(void *context)
         turn(house);
     }
     wait_for(house, &finished, "others to finish");
+    while (atomic_load(&is_changing))
+        turn(house);
     start = bondy_clock_mono_ms();
     while (!is_settled(house)) {
         turn(house);
@@ -439,17 +444,91 @@ static void post(void *context, unsigned from, unsigned to, struct bondy_mail *f
     bondy_loop_post_chain(houses[to].loop, first, last);
 }
 
+/* ---- grants that change ---------------------------------------------------------------------- */
+
+struct notice {
+    struct bondy_mail mail;
+    struct house *house;
+};
+
+static void run_notice(struct bondy_mail *mail)
+{
+    struct notice *notice = BONDY_CONTAINER(mail, struct notice, mail);
+
+    bondy_router_thread_recheck(notice->house->thread, BONDY_SLICE("dev"), BONDY_SLICE_EMPTY);
+    bondy_router_thread_purge(notice->house->thread, BONDY_SLICE("dev"), BONDY_SLICE_EMPTY);
+    bondy_free(notice);
+}
+
+static void put_grant(struct bondy_policy *policy, enum bondy_grant_match match, bool is_given)
+{
+    const struct bondy_grant_key key = {
+        .kind = BONDY_ROLE_GROUP, .name = BONDY_SLICE("all"), .match = match};
+    json_t *permissions = is_given ? json_pack("[s,s,s,s,s,s,s]", "wamp.call", "wamp.cancel",
+                                               "wamp.publish", "wamp.subscribe", "wamp.unsubscribe",
+                                               "wamp.register", "wamp.unregister")
+                                   : json_array();
+
+    bondy_policy_put_grant(policy, &key, permissions);
+    json_decref(permissions);
+}
+
+/* Two grants of everything: one of them is always there. */
+static void change_grants(struct bondy_policy *policy, unsigned round)
+{
+    put_grant(policy, round % 2 == 0 ? BONDY_GRANT_PREFIX : BONDY_GRANT_ANY, true);
+    bondy_policy_publish(policy);
+    put_grant(policy, round % 2 == 0 ? BONDY_GRANT_ANY : BONDY_GRANT_PREFIX, false);
+    bondy_policy_publish(policy);
+    for (unsigned i = 0; i < THREADS; i++) {
+        struct notice *notice = bondy_alloc(sizeof *notice);
+
+        *notice = (struct notice){.mail = {.run = run_notice}, .house = &houses[i]};
+        bondy_loop_post(houses[i].loop, &notice->mail);
+    }
+    bondy_publish_quiesce();
+}
+
+static void change_until_all_have_finished(struct bondy_policy *policy)
+{
+    unsigned round = 0;
+
+    while (atomic_load(&finished) < THREADS) {
+        if (atomic_load(&ready) >= THREADS)
+            change_grants(policy, round++);
+        bondy_publish_idle();
+        sched_yield();
+        bondy_publish_busy();
+    }
+    assert_true(round > 0);
+    atomic_store(&is_changing, false);
+}
+
+/* Nobody logs in, but what is not granted is denied. */
+static struct bondy_policy *secure(struct bondy_rig *rig)
+{
+    struct bondy_policy *policy = bondy_rig_realm(rig, "dev")->policy;
+
+    bondy_policy_configure(policy, &bondy_policy_defaults);
+    put_grant(policy, BONDY_GRANT_ANY, true);
+    bondy_policy_publish(policy);
+    return policy;
+}
+
 static void nothing_is_lost_between_threads(void **state)
 {
     struct bondy_rig *rig = bondy_zalloc(sizeof *rig);
     struct bondy_router_options options;
     unsigned long calls = 0, results = 0;
+    struct bondy_policy *policy;
 
     (void)state;
     bondy_publish_thread_start();
     bondy_rig_init(rig, THREADS);
     bondy_rig_add_realm(rig, "dev", 0);
+    policy = secure(rig);
     options = rig->options;
+    options.standing = BONDY_STANDING_ALL;
     options.post = post;
     assert_int_equal(bondy_router_create(&options, &router, NULL), BONDY_OK);
     for (unsigned i = 0; i < THREADS; i++) {
@@ -457,6 +536,7 @@ static void nothing_is_lost_between_threads(void **state)
         houses[i].dice = i + 1;
         assert_int_equal(pthread_create(&houses[i].os_thread, NULL, run_house, &houses[i]), 0);
     }
+    change_until_all_have_finished(policy);
     bondy_publish_idle();
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(houses[i].os_thread, NULL);

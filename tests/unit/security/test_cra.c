@@ -53,6 +53,7 @@ static void the_extra_says_how_the_key_is_derived(void **state)
     json_decref(extra);
 }
 
+/* AUTH-CRA-2 */
 static void the_signature_of_the_vector_is_taken_and_no_other(void **state)
 {
     struct bondy_password_cra verifier = {.iterations = 10000, .salt = SALT, .key = KEY};

@@ -12,6 +12,7 @@
 #define CHANNEL "62e935ae755f3d48f80d4d59f6121358c435722a67e859cc0caa8b539027f2ff"
 
 /* realms-and-security.md 3.6, then the six of the WAMP specification (Cryptosign, Test Vectors). */
+/* AUTH-CSIGN-2 */
 static const struct vector {
     const char *channel_id, *seed, *challenge, *signature;
 } vectors[] = {

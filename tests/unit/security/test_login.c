@@ -4,6 +4,7 @@
 
 #include "tests/unit/security/login_rig.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ static void roles_that_are_chosen_must_be_the_users(void **state)
         {"'authrole':'all'", "WELCOME mona cashiers,staff trust"},
         {"'x_authroles':['staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff'],'authrole':'admins'", "WELCOME mona staff trust"},
+        {"'x_authroles':['staff','Staff','staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff','cashiers']", "WELCOME mona staff,cashiers trust"},
         {"'_authroles':['staff']", "WELCOME mona staff trust"},
         {"'x_authroles':['staff','admins']", "ABORT wamp.error.no_such_role"},
@@ -330,6 +332,32 @@ static void a_signature_can_be_bound_to_the_channel(void **state)
     finish(&attempt);
 }
 
+/* AUTH-CSIGN-4 */
+static void the_router_proves_itself_to_who_asks(void **state)
+{
+    static const uint8_t seed[BONDY_CRYPTOSIGN_LEN] = {1, 2, 3};
+    uint8_t public[32], secret[64], key[32], signature[64], sent[32];
+    struct login_rig *rig = *state;
+    struct attempt attempt;
+    struct bondy_slice text;
+
+    crypto_sign_seed_keypair(public, secret, seed);
+    memset(sent, 0xab, sizeof sent);
+    rig->options.node_seed = seed;
+    login_rig_restart(rig);
+    hello(rig, &attempt, ACME, NULL,
+          "{'authid':'mona','authmethods':['cryptosign'],'authextra':{'pubkey':'" KEY1 "',"
+          "'challenge':'abababababababababababababababababababababababababababababababab'}}");
+    text = bondy_json_text(attempt.answer->extra, "signature");
+    assert_true(bondy_hex_parse(bondy_json_text(attempt.answer->extra, "pubkey"), key, 32));
+    assert_memory_equal(key, public, 32);
+    assert_int_equal(text.len, 192);
+    assert_true(bondy_hex_parse(bondy_slice_of(text.data, 128), signature, 64));
+    assert_int_equal(crypto_sign_verify_detached(signature, sent, 32, public), 0);
+    assert_string_equal(answer_key(&attempt, 0), "WELCOME mona cashiers,staff cryptosign");
+    finish(&attempt);
+}
+
 /* ---- single sign-on, closed realms ----------------------------------------------------------- */
 
 static void make_sso(struct login_rig *rig)
@@ -503,6 +531,7 @@ int main(void)
         LOGIN_TEST(scram_proves_the_router_and_names_what_is_wrong),
         LOGIN_TEST(a_key_lets_in_its_owner),
         LOGIN_TEST(a_signature_can_be_bound_to_the_channel),
+        LOGIN_TEST(the_router_proves_itself_to_who_asks),
         LOGIN_TEST(a_linked_user_logs_in_with_the_password_of_the_sso_realm),
         LOGIN_TEST(who_is_changed_during_a_login_is_not_let_in_by_it),
         LOGIN_TEST(a_login_may_end_at_any_step),

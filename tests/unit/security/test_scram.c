@@ -105,6 +105,7 @@ static void the_vector_logs_in(void **state)
 }
 
 /* RFC 7677 section 3, whose nonces are no base64. */
+/* AUTH-SCRAM-3 */
 static void the_message_is_that_of_scram_sha_256(void **state)
 {
     struct bondy_scram login = {.client_nonce = "rOprNGfwEbeRWgbNEkqO",
