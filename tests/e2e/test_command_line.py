@@ -102,13 +102,12 @@ def test_a_port_in_use_ends_with_4(bondyd, tmp_path):
         assert str(port) in done.stderr
 
 
-def test_a_realm_file_with_what_is_not_built_stops_the_start(bondyd, tmp_path):
-    """design/names.md: refused by name, never ignored"""
+def test_a_realm_file_with_a_mistake_stops_the_start(bondyd, tmp_path):
     realms = tmp_path / "realms.json"
-    realms.write_text(json.dumps([{"uri": "com.example.a", "security_enabled": True}]))
+    realms.write_text(json.dumps([{"uri": "com.example.a", "securty_enabled": True, "allow_connections": "yes"}]))
     done = bondyd("--set", f"platform_data_dir={tmp_path}/data", "--set", f"security.config_file={realms}",
                   "--set", "admin_api.http.port=0", "--set", "api_gateway.http.port=0", "--set", "wamp.tcp.port=0")
-    assert done.returncode == 2 and "security_enabled" in done.stderr
+    assert done.returncode == 2 and "/0/allow_connections" in done.stderr
     assert os.stat(tmp_path / "data").st_mode & 0o777 == 0o700
 
 
