@@ -309,10 +309,11 @@ static int shake_websocket(struct bondy_client *client, const struct bondy_strea
 
 static json_t *hello_details(void)
 {
-    return json_pack("{s:s, s:{s:{}, s:{s:{s:b, s:b, s:b}}, s:{}, s:{s:{s:b}}}}", "agent",
+    return json_pack("{s:s, s:{s:{}, s:{s:{s:b, s:b, s:b, s:b}}, s:{}, s:{s:{s:b, s:b}}}}", "agent",
                      "bondy-client", "roles", "caller", "callee", "features", "call_canceling", 1,
-                     "pattern_based_registration", 1, "shared_registration", 1, "publisher",
-                     "subscriber", "features", "pattern_based_subscription", 1);
+                     "pattern_based_registration", 1, "shared_registration", 1,
+                     "registration_revocation", 1, "publisher", "subscriber", "features",
+                     "pattern_based_subscription", 1, "subscription_revocation", 1);
 }
 
 static int say_hello(struct bondy_client *client, const char *realm, struct bondy_ctl_login *login,

@@ -210,6 +210,9 @@ static int read_messages(struct callee *callee, struct bondy_error *err)
             rc = on_invocation(callee, &message, err);
         else if (message.type == BONDY_INTERRUPT)
             rc = on_interrupt(callee, message.id, err);
+        else if (message.type == BONDY_UNREGISTERED && message.id == 0)
+            rc = bondy_fail(err, BONDY_EDENIED, "%s: not allowed any more, the registration ended",
+                            callee->options->arguments[0]);
         if (rc < 0)
             return rc;
     }

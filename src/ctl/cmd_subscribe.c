@@ -27,6 +27,10 @@ static int print_events(struct bondy_client *client, const struct bondy_ctl_opti
     int rc;
 
     while ((rc = bondy_client_receive(client, UINT64_MAX, &message, &err)) == BONDY_OK) {
+        if (message.type == BONDY_UNSUBSCRIBED && message.id == 0)
+            return bondy_ctl_fail(bondy_fail(&err, BONDY_EDENIED, "%s: %s", options->arguments[0],
+                                             "not allowed any more, the subscription has ended"),
+                                  &err);
         if (message.type != BONDY_EVENT)
             continue;
         print_event(options, &message);

@@ -133,8 +133,10 @@ bool bondy_access_covers(struct bondy_session *session, enum bondy_permission pe
 
 /* ---- denials --------------------------------------------------------------------------------- */
 
-void bondy_access_count(struct bondy_session *session, enum bondy_permission permission)
+void bondy_access_note_denial(struct bondy_session *session, enum bondy_permission permission,
+                              struct bondy_slice uri)
 {
+    const struct bondy_router_options *options = &session->thread->router->options;
     static const char *const labels[] = {"realm", "permission", NULL};
     static const struct bondy_metric_family family = {
         .name = "bondy_rbac_denials_total",
@@ -149,6 +151,14 @@ void bondy_access_count(struct bondy_session *session, enum bondy_permission per
             bondy_metric_series(&family, (const char *const[]){session->realm->registry->realm,
                                                                bondy_permission_name(permission)});
     bondy_metric_add(*id, 1);
+    if (options->on_denied != NULL)
+        options->on_denied(options->context, &(struct bondy_denial){
+                                                 .realm = bondy_session_realm(session),
+                                                 .authid = session->authid,
+                                                 .peername = session->peername,
+                                                 .permission = permission,
+                                                 .uri = uri,
+                                             });
 }
 
 static void describe(const struct bondy_session *session, enum bondy_permission permission,
@@ -168,7 +178,7 @@ void bondy_access_deny(struct bondy_session *session, enum bondy_message_type re
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
-    bondy_access_count(session, permission);
+    bondy_access_note_denial(session, permission, uri);
     describe(session, permission, uri, &text);
     bondy_deliver_problem(session, request_type, request, BONDY_ERR_NOT_AUTHORIZED,
                           bondy_buf_slice(&text));

@@ -68,8 +68,9 @@ bool bondy_access_covers(struct bondy_session *session, enum bondy_permission pe
  * counted. */
 void bondy_access_deny(struct bondy_session *session, enum bondy_message_type request_type,
                        uint64_t request, enum bondy_permission permission, struct bondy_slice uri);
-/* Only counted: what is denied is not answered. */
-void bondy_access_count(struct bondy_session *session, enum bondy_permission permission);
+/* Only counted and told to options.on_denied: what is denied is not answered. */
+void bondy_access_note_denial(struct bondy_session *session, enum bondy_permission permission,
+                              struct bondy_slice uri);
 
 /* Goes through what sessions of the realm have subscribed and registered: those of one user, at
  * once, or (`authid` empty) of all, some at a time. */

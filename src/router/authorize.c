@@ -374,7 +374,7 @@ static bool refuse(struct bondy_session *session, const struct bondy_message *me
                    const struct bondy_demand *demand, bool has_failed)
 {
     if (demand->is_quiet)
-        bondy_access_count(session, demand->permission);
+        bondy_access_note_denial(session, demand->permission, demand->uri);
     else if (has_failed)
         bondy_deliver_problem(session, message->type, message->id, BONDY_ERR_AUTHORIZATION_FAILED,
                               BONDY_SLICE("the authorizer of the realm did not answer"));

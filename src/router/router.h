@@ -22,6 +22,14 @@
 struct bondy_router;
 struct bondy_router_thread;
 
+/* What a session may not do. Texts are borrowed. */
+struct bondy_denial {
+    struct bondy_slice realm, authid;
+    struct bondy_slice peername; /* "127.0.0.1:4711" */
+    enum bondy_permission permission;
+    struct bondy_slice uri;
+};
+
 struct bondy_router_options {
     unsigned thread_count;
     struct bondy_realms *realms;
@@ -59,6 +67,9 @@ struct bondy_router_options {
      * the session. */
     void (*on_joined)(void *context, struct bondy_router_thread *thread,
                       const struct bondy_session *session);
+    /* A session was denied something, on its thread. May be NULL; may not wait, nor touch the
+     * session. */
+    void (*on_denied)(void *context, const struct bondy_denial *denial);
     /* What ends when its session may not have it any more. */
     enum { BONDY_STANDING_STAYS, BONDY_STANDING_SUBSCRIPTIONS, BONDY_STANDING_ALL } standing;
 };

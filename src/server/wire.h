@@ -36,7 +36,8 @@ void bondy_server_gateway_on_commit(struct bondy_server *server);
 bool bondy_server_find_procedure(void *context, struct bondy_slice uri, bondy_procedure_fn *fn,
                                  void **fn_context);
 struct bondy_slice bondy_server_canonical_procedure(void *context, struct bondy_slice uri);
-/* Router hook: a user logged in. */
+/* Router hooks: a session may not do something; a user logged in. */
+void bondy_server_on_denied(void *context, const struct bondy_denial *denial);
 void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
                             const struct bondy_session *session);
 /* On each I/O thread: after its parts were made; after its HTTP server is gone. */

@@ -10,6 +10,7 @@
 #include "src/base/clock.h"
 #include "src/security/ticket.h"
 #include "src/server/wire.h"
+#include "src/sys/net.h"
 #include "src/sys/publish.h"
 
 #include <config.h>
@@ -194,6 +195,26 @@ void bondy_server_on_joined(void *context, struct bondy_router_thread *thread,
                   json_object_get(info, "session"), "peername",
                   json_object_get(transport, "peername")));
     json_decref(info);
+}
+
+void bondy_server_on_denied(void *context, const struct bondy_denial *denial)
+{
+    struct bondy_server *server = context;
+    struct bondy_address address;
+    char source[BONDY_ADDRESS_TEXT];
+    struct bondy_audit_entry entry = {
+        .action = "authz.deny",
+        .outcome = BONDY_AUDIT_DENIED,
+        .realm = denial->realm,
+        .actor = denial->authid,
+        .target = denial->uri,
+        .reason = bondy_slice_text(bondy_permission_name(denial->permission)),
+        .is_sample = true,
+    };
+
+    bondy_address_read(denial->peername, &address);
+    entry.source_ip = bondy_slice_text(bondy_address_format_host(&address, source));
+    bondy_audit_write(server->identity.audit, &entry, NULL);
 }
 
 bool bondy_server_admin_allows(void *context, const struct bondy_door_knock *knock)

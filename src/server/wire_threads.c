@@ -118,6 +118,7 @@ int bondy_server_start_router(struct bondy_server *server, struct bondy_error *e
         .login = bondy_auth_ops(server->identity.auth),
         .enforces_disclose = bondy_config_flag(config, "security.rbac.enforce_disclose"),
         .on_joined = bondy_server_on_joined,
+        .on_denied = bondy_server_on_denied,
         .standing = standing_of(bondy_config_text(config, "security.rbac.enforce_standing")),
     };
 
