@@ -103,11 +103,16 @@ static int prepare_input(struct bondy_admin_call *call, const struct bondy_store
     return rc;
 }
 
+/* Signing keys are there from the beginning, so that the first who asks for a ticket gets one. */
 static int prepare_create(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
+    json_t *input = json_array_get(call->args, 0);
+
     if (bondy_admin_need_object(call, 0, "data") < 0)
         return BONDY_EINVAL;
-    return prepare_input(call, view, json_array_get(call->args, 0), false);
+    if (json_object_get(input, "private_keys") == NULL)
+        json_object_set_new(input, "private_keys", json_array());
+    return prepare_input(call, view, input, false);
 }
 
 static int apply_create(struct bondy_admin_call *call)

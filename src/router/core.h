@@ -63,6 +63,7 @@ struct bondy_realm_here {
     struct bondy_map accesses;   /* identity -> struct bondy_access */
     struct bondy_list sessions;
     size_t session_count;
+    size_t unchecked_count;         /* of them, those that came while security was off */
     struct bondy_timer sweep_timer; /* goes on with looking at what stands */
     size_t sweep_left;              /* sessions still to be looked at */
     bondy_metric_id denials[BONDY_PERMISSIONS];
@@ -86,6 +87,7 @@ struct bondy_session {
     uint8_t state;
     uint8_t serializer;
     uint8_t roles;         /* BONDY_ROLE_BIT() of those announced */
+    bool is_unchecked;     /* it came while security was off: nobody asked who it is */
     bool takes_interrupts; /* what a client's features change in what it is sent: callee, */
     bool takes_timeouts;   /* callee, */
     bool wants_publishers; /* subscriber */

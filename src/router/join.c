@@ -435,7 +435,11 @@ static bool join_anonymous(struct bondy_session *session, const struct hello *he
                       "security is disabled in this realm: sessions have no identity");
     if (!realm->allows_anonymous || !hello->offers_anonymous)
         return refuse(session, BONDY_ERR_NO_MATCHING_AUTH_METHOD, NO_USABLE_METHOD);
-    return join(session, &hello->features, realm, &bondy_identity_anonymous);
+    if (!join(session, &hello->features, realm, &bondy_identity_anonymous))
+        return false;
+    session->is_unchecked = true;
+    session->realm->unchecked_count++;
+    return true;
 }
 
 static bool enter_realm(struct bondy_session *session, const struct hello *hello,

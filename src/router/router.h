@@ -88,7 +88,8 @@ size_t bondy_router_thread_session_count(const struct bondy_router_thread *threa
  * realm that was removed (or removed and made again) get GOODBYE wamp.close.close_realm. */
 void bondy_router_thread_close_realm(struct bondy_router_thread *thread, struct bondy_slice realm);
 /* On each thread, after a change of permissions was published: revokes what sessions of the realm
- * have subscribed and registered and may not have any more. `authid` empty: of all sessions. */
+ * have subscribed and registered and may not have any more. `authid` empty: of all sessions. Those
+ * that came while security was off get GOODBYE wamp.close.close_realm once it is on. */
 void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bondy_slice realm,
                                  struct bondy_slice authid);
 /* On each thread: what the realm's authorizer said about the sessions of this user (`authid` empty:

@@ -259,6 +259,8 @@ void bondy_session_leave(struct bondy_session *session)
     /* First nobody finds it any more, then the others are told. */
     bondy_idmap_remove(&thread->by_id, session->id);
     bondy_list_remove(&session->realm_link);
+    realm->unchecked_count -= session->is_unchecked;
+    session->is_unchecked = false;
     bondy_broker_leave(session);
     bondy_dealer_leave(session);
     bondy_authorize_leave(session);

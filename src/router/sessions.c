@@ -130,7 +130,9 @@ static void look_at_entries(struct visit *visit, const struct bondy_session *ses
 }
 
 /* Ending a session may end others: each is taken from a list of its own. */
-static size_t close_wanted(struct bondy_realm_here *here, const struct bondy_session_query *query)
+static size_t close_those(struct bondy_realm_here *here, const struct bondy_session_query *query,
+                          bool (*is_meant)(const struct bondy_session_query *query,
+                                           const struct bondy_session *session))
 {
     struct bondy_list all;
     size_t count = 0;
@@ -144,7 +146,7 @@ static size_t close_wanted(struct bondy_realm_here *here, const struct bondy_ses
 
         bondy_list_remove(&session->realm_link);
         bondy_list_append(&here->sessions, &session->realm_link);
-        if (!is_wanted(query, session))
+        if (!is_meant(query, session))
             continue;
         count++;
         bondy_session_goodbye(session, query->reason, query->message);
@@ -152,6 +154,11 @@ static size_t close_wanted(struct bondy_realm_here *here, const struct bondy_ses
     here->session_count--;
     bondy_join_realm_check(here->thread, here);
     return count;
+}
+
+static size_t close_wanted(struct bondy_realm_here *here, const struct bondy_session_query *query)
+{
+    return close_those(here, query, is_wanted);
 }
 
 static void look(struct bondy_router_thread *thread, const struct bondy_session_query *query,
@@ -296,13 +303,33 @@ void bondy_router_thread_close_user(struct bondy_router_thread *thread, struct b
         close_wanted(here, &query);
 }
 
+static bool is_unchecked(const struct bondy_session_query *query,
+                         const struct bondy_session *session)
+{
+    (void)query;
+    return session->is_unchecked;
+}
+
+/* Security was switched on (1.8): who came before has to say who it is, like everybody. */
+static void close_unchecked(struct bondy_realm_here *here)
+{
+    const struct bondy_session_query query = {
+        .reason = BONDY_CLOSE_REALM, .message = "security was enabled in this realm: join again"};
+
+    close_those(here, &query, is_unchecked);
+}
+
 void bondy_router_thread_recheck(struct bondy_router_thread *thread, struct bondy_slice realm,
                                  struct bondy_slice authid)
 {
+    const struct bondy_realm *now = bondy_realms_find(thread->router->options.realms, realm);
     struct bondy_realm_here *here = bondy_map_find(&thread->realms, realm);
 
-    if (here != NULL)
-        bondy_access_sweep(here, authid);
+    if (here == NULL)
+        return;
+    bondy_access_sweep(here, authid);
+    if (now != NULL && now->has_security && here->unchecked_count > 0)
+        close_unchecked(here);
 }
 
 void bondy_router_thread_purge(struct bondy_router_thread *thread, struct bondy_slice realm,

@@ -169,11 +169,12 @@ def test_what_was_stored_is_there_after_a_restart():
         def call():
             return subprocess.run([BONDY, "call", "--url", daemon.tcp_url(), "--realm", "com.example.auto",
                                    "com.example.x"], capture_output=True, text=True).stderr
-        assert "no_such_procedure" in call()
+        # It has no sources: nobody gets in.
+        assert "no_matching_auth_method" in call()
         assert daemon.stop() == 0
         daemon.command += ["--set", "security.automatically_create_realms=off"]
         daemon.start()
-        assert "no_such_procedure" in call()
+        assert "no_matching_auth_method" in call()
 
 
 def test_start_is_quick_and_small():

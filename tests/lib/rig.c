@@ -35,15 +35,14 @@ struct bondy_realm *bondy_rig_realm(struct bondy_rig *rig, const char *uri)
     return (struct bondy_realm *)(uintptr_t)bondy_realms_find(&rig->realms, bondy_slice_text(uri));
 }
 
-static struct bondy_policy *make_policy(const char *uri, bool has_security)
+static void configure(struct bondy_realm *realm, bool has_security)
 {
-    struct bondy_policy *policy = bondy_policy_create(bondy_slice_text(uri));
     struct bondy_policy_settings settings = bondy_policy_defaults;
 
+    realm->has_security = has_security;
     settings.security_enabled = has_security;
-    bondy_policy_configure(policy, &settings);
-    bondy_policy_publish(policy);
-    return policy;
+    bondy_policy_configure(realm->policy, &settings);
+    bondy_policy_publish(realm->policy);
 }
 
 void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags)
@@ -52,8 +51,8 @@ void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags)
     struct bondy_realm *realm = bondy_zalloc(sizeof *realm);
 
     bondy_ref_init(&realm->ref);
-    realm->has_security = (flags & BONDY_RIG_SECURE) != 0;
-    realm->policy = make_policy(uri, realm->has_security);
+    realm->policy = bondy_policy_create(bondy_slice_text(uri));
+    configure(realm, (flags & BONDY_RIG_SECURE) != 0);
     realm->uri = bondy_strdup(uri);
     realm->is_master = (flags & BONDY_RIG_MASTER) != 0;
     realm->allows_connections = (flags & BONDY_RIG_NO_CONNECTIONS) == 0;
@@ -90,6 +89,12 @@ static void free_realm(struct bondy_rig *rig, size_t i)
 {
     bondy_realm_unref(rig->realms.realms[i]);
     rig->realms.realms[i] = NULL;
+}
+
+void bondy_rig_secure(struct bondy_rig *rig, const char *uri, bool has_security)
+{
+    configure(bondy_rig_realm(rig, uri), has_security);
+    bondy_rig_publish(rig, uri);
 }
 
 void bondy_rig_publish(struct bondy_rig *rig, const char *uri)

@@ -87,6 +87,8 @@ enum {
 void bondy_rig_add_realm(struct bondy_rig *rig, const char *uri, unsigned flags);
 /* NULL when there is none. */
 struct bondy_realm *bondy_rig_realm(struct bondy_rig *rig, const char *uri);
+/* Switches security on or off. */
+void bondy_rig_secure(struct bondy_rig *rig, const char *uri, bool has_security);
 /* The realm's policy was changed: publishes it and tells all threads. */
 void bondy_rig_publish(struct bondy_rig *rig, const char *uri);
 /* For tests that use the realms alone: bondy_rig_stop() does it too. */

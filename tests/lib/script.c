@@ -325,6 +325,10 @@ static void set_realm(struct run *run, char *rest)
         bondy_rig_remove_realm(&run->rig, uri);
         return;
     }
+    if (strcmp(rest, "secured") == 0 || strcmp(rest, "open") == 0) {
+        bondy_rig_secure(&run->rig, uri, strcmp(rest, "secured") == 0);
+        return;
+    }
     if (strcmp(rest, "suspended") == 0) {
         bondy_rig_realm(&run->rig, uri)->allows_connections = false;
         return;
