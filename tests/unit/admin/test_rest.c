@@ -67,7 +67,7 @@ static void a_realm_lives_from_post_to_delete(void **state)
     realm = house_expect(house, 200, "GET", "/realms/org.acme", NULL);
     assert_string_equal(text_at(realm, "description"), "Shop");
     assert_string_equal(text_at(realm, "security_status"), "enabled");
-    assert_int_equal(json_array_size(json_object_get(realm, "public_keys")), 0);
+    assert_int_equal(json_array_size(json_object_get(realm, "public_keys")), 3);
     json_decref(realm);
     realm = house_expect(house, 200, "PUT", "/v1.0/realms/org.acme/", "{\"description\":\"New\"}");
     assert_string_equal(text_at(realm, "description"), "New");
