@@ -446,6 +446,18 @@ static void describe(json_t *out, const struct help *found, const json_t *operat
         json_object_set_new(out, "deprecated", json_true());
 }
 
+/* One object of a sort that has an etag; lists are called by the plural. */
+static bool has_version(const json_t *operation)
+{
+    static const char *const sorts[] = {"realm", "user", "group"};
+    const char *result = json_string_value(json_object_get(operation, "x-result"));
+
+    for (size_t i = 0; result != NULL && i < BONDY_COUNT(sorts); i++)
+        if (strcmp(sorts[i], result) == 0)
+            return true;
+    return false;
+}
+
 static json_t *operation_of(const struct place *place, const char *method, const char *path,
                             const json_t *bindings)
 {
@@ -454,6 +466,7 @@ static json_t *operation_of(const struct place *place, const char *method, const
     json_t *out = json_object(), *parameters = json_array(), *results, *all;
     struct help help = {0};
     const char *procedure;
+    bool is_tagged;
 
     mentions.scopes[0] = json_object_get(place->document, "variables");
     mentions.scopes[1] = json_object_get(place->version, "variables");
@@ -465,10 +478,13 @@ static json_t *operation_of(const struct place *place, const char *method, const
     help.uri = procedure == NULL ? "" : procedure;
     bondy_procedures_each(find_help, &help);
     drop_what_is_not_taken(&mentions, help.args);
+    is_tagged = strcmp(method, "get") == 0 && has_version(operation);
     describe(out, &help, operation);
     json_object_set_new(out, "tags", tags_of(path));
     add_parameters(parameters, "path", bindings);
     add_parameters(parameters, "query", mentions.query);
+    if (is_tagged)
+        json_object_set_new(mentions.headers, "if-none-match", json_true());
     add_parameters(parameters, "header", mentions.headers);
     if (json_array_size(parameters) > 0)
         json_object_set(out, "parameters", parameters);
@@ -478,6 +494,8 @@ static json_t *operation_of(const struct place *place, const char *method, const
             out, "requestBody",
             request_body(setting(place, "accepts"), operation, strcmp(method, "patch") == 0));
     results = result_statuses(&mentions, method, operation);
+    if (is_tagged)
+        add_status(results, 304);
     all = responses(results, setting(place, "provides"), operation);
     add_errors(all, &mentions, json_object_size(bindings) > 0, has_status(place, 422));
     json_object_set_new(out, "responses", all);

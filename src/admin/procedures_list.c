@@ -103,9 +103,21 @@ static void read_sort(struct bondy_admin_call *call)
     call->list.sort = sort + (*sort == '-');
 }
 
+static void read_q(struct bondy_admin_call *call)
+{
+    struct bondy_slice given = bondy_admin_kwarg(call, "q");
+
+    if (given.len == 0)
+        return;
+    call->list.q_text = bondy_memdup0(given.data, given.len);
+    for (char *at = call->list.q_text; *at != '\0'; at++)
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+    call->list.q = bondy_slice_of(call->list.q_text, given.len);
+}
+
 json_t *bondy_admin_list_read(struct bondy_admin_call *call)
 {
-    call->list.q = bondy_admin_kwarg(call, "q");
+    read_q(call);
     read_sort(call);
     if (!read_limit(call))
         return bondy_admin_invalid("limit", "'limit' is a number from 1 to 1000.");
@@ -120,6 +132,7 @@ json_t *bondy_admin_list_read(struct bondy_admin_call *call)
 
 void bondy_admin_list_fini(struct bondy_admin_list *list)
 {
+    bondy_free(list->q_text);
     json_decref(list->after);
     json_decref(list->fields);
 }

@@ -69,6 +69,7 @@ struct bondy_procedure_row {
 /* What a list was asked for. */
 struct bondy_admin_list {
     size_t limit; /* 0: all */
+    char *q_text; /* names are stored in lower case; owned */
     struct bondy_slice q;
     const char *sort; /* a member, or NULL: in order of the keys */
     bool is_descending;

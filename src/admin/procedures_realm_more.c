@@ -289,6 +289,24 @@ static void take_errors(struct import *import, const json_t *problem)
         json_array_append_new(import->errors, error_of(json_array_get(errors, i)));
 }
 
+/* Lines of a plan are "realm org.acme", "user org.acme/mona": of what is in a realm nothing is told
+ * one by one. */
+static void tell_realms(struct bondy_admin_call *call, const json_t *lines, const char *topic)
+{
+    const json_t *line;
+    size_t i;
+
+    json_array_foreach((json_t *)lines, i, line)
+    {
+        struct bondy_slice text = bondy_slice_text(json_string_value(line));
+
+        if (!call->is_dry_run && bondy_slice_starts(text, BONDY_SLICE("realm ")))
+            bondy_admin_publish(
+                call, BONDY_SLICE(BONDY_MASTER_REALM), topic,
+                json_pack("[o]", bondy_json_slice(bondy_slice_skip(text, strlen("realm ")))));
+    }
+}
+
 static bool next_realm(struct bondy_admin_call *call, bool is_done)
 {
     struct import *import = call->state;
@@ -296,6 +314,8 @@ static bool next_realm(struct bondy_admin_call *call, bool is_done)
 
     if (is_done) {
         add_counts(import->counts, json_object_get(plan, "counts"));
+        tell_realms(call, json_object_get(plan, "create"), "bondy.realm.created");
+        tell_realms(call, json_object_get(plan, "update"), "bondy.realm.updated");
         if (json_is_array(json_object_get(plan, "delete")))
             json_array_extend(import->deleted, json_object_get(plan, "delete"));
         import->unchanged += json_integer_value(json_object_get(plan, "unchanged"));

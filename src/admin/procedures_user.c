@@ -223,9 +223,13 @@ static json_t *old_is_required(void)
                            "key", json_string("old"));
 }
 
+/* Who comes by the local socket is the machine's owner, who may have forgotten a password. */
 static bool is_self(const struct bondy_admin_call *call, const struct bondy_user *user)
 {
-    return bondy_slice_is(bondy_admin_authid(call), user->username) &&
+    struct bondy_slice method = bondy_invocation_caller(call->invocation)->authmethod;
+
+    return !bondy_slice_is(method, "trust") &&
+           bondy_slice_is(bondy_admin_authid(call), user->username) &&
            bondy_slice_is(bondy_invocation_realm(call->invocation), call->realm->uri);
 }
 

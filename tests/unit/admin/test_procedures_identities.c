@@ -503,6 +503,32 @@ static void changes_are_told_and_nothing_else_is(void **state)
     leave(&admin);
 }
 
+static void realms_are_told_on_the_master_realm(void **state)
+{
+    struct caller admin, ear;
+    static const char *const topics[] = {"bondy.realm.created", "bondy.realm.updated",
+                                         "bondy.realm.deleted"};
+    json_t *expected = tree_of("[[['org.a'],{}],[['org.a'],{}],[['org.b'],{}],[['org.a'],{}]]");
+
+    join(&admin, *state, BONDY_MASTER_REALM, NULL);
+    join(&ear, *state, BONDY_MASTER_REALM, NULL);
+    for (size_t i = 0; i < BONDY_COUNT(topics); i++)
+        subscribe(&ear, topics[i]);
+    must(&admin, "bondy.realm.create", "[{'uri':'org.a'}]");
+    call(&admin, "bondy.realm.create", "[{'uri':'org.a'}]", "{}");
+    must(&admin, "bondy.realm.update", "['org.a',{'description':'x'}]");
+    must(&admin, "bondy.realm.import", "[[{'uri':'org.b'}]]");
+    must(&admin, "bondy.realm.delete", "['org.a']");
+    bondy_loop_turn(((struct house *)*state)->loop, 0);
+    if (!json_equal(expected, ear.events)) {
+        json_dumpf(ear.events, stderr, 0);
+        fail_msg("other events");
+    }
+    json_decref(expected);
+    leave(&ear);
+    leave(&admin);
+}
+
 /* ---- tickets ----------------------------------------------------------------------------------*/
 
 static void a_ticket_lives_until_it_is_revoked(void **state)
@@ -605,6 +631,7 @@ int main(void)
         TEST(memberships_change_and_succeed),
         TEST(a_sixth_alias_is_one_too_many),
         TEST(changes_are_told_and_nothing_else_is),
+        TEST(realms_are_told_on_the_master_realm),
         TEST(a_ticket_lives_until_it_is_revoked),
         TEST(sessions_are_shown_and_the_own_one_is_known),
         TEST(the_audit_log_of_a_realm_is_its_own),
