@@ -104,7 +104,7 @@ void bondy_address_read(struct bondy_slice text, struct bondy_address *out)
     char host[BONDY_ADDRESS_TEXT];
     char *colon;
 
-    if (text.len < sizeof host) {
+    if (text.len > 0 && text.len < sizeof host) {
         memcpy(host, text.data, text.len);
         host[text.len] = '\0';
         colon = strrchr(host, ':');
