@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 dist_man_MANS += docs/man/bondy.1 docs/man/bondy.conf.5 docs/man/bondyd.8
-EXTRA_DIST += $(wildcard $(srcdir)/docs/*.md $(srcdir)/docs/decisions/*.md $(srcdir)/docs/reference/*.md)
+EXTRA_DIST += $(wildcard $(srcdir)/docs/*.md $(srcdir)/docs/decisions/*.md $(srcdir)/docs/guides/*.md \
+	$(srcdir)/docs/reference/*.md)
 
 # Pages that the programs print; a test compares the copies in the tree.
 .PHONY: docs-update
