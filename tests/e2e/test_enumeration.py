@@ -6,6 +6,7 @@ With BONDY_LOGIN_TIMES=N the medians of N logins of unknown users and of wrong p
 """
 import json
 import os
+import select
 import statistics
 import time
 
@@ -13,7 +14,7 @@ import pytest
 
 from daemon import Daemon
 from identities import CHEAP, METHODS, OTHER_SEED, PASSWORD, SEED, attempt, enter, is_welcome, shop
-from wamp_login import AUTHENTICATE, Cra, Cryptosign, Password, Scram, Ticket, Token, Trust, public_key
+from wamp_login import AUTHENTICATE, CHALLENGE, Cra, Cryptosign, Password, Scram, Ticket, Token, Trust, public_key
 from wamp_peer import ABORT, CALL, WELCOME, raw, websocket
 
 SHOP = "com.example.shop"
@@ -198,6 +199,37 @@ def test_who_guesses_is_slowed_down_and_nobody_else():
         # ... and who comes from elsewhere notices nothing.
         assert is_welcome(attempt(node, Cra("mona", PASSWORD), SHOP, source="127.0.0.67"))
         assert is_welcome(attempt(node, Cra("zoe", PASSWORD), SHOP, source="127.0.0.67"))
+
+
+def test_a_flood_of_logins_waits_for_itself_alone():
+    """J10: derivations are done by threads of their own; who is in is served meanwhile."""
+    with Daemon(settings={"security.auth_rate": "100000"}) as daemon:
+        daemon.call("bondy.realm.create", shop())
+        flood = [raw(daemon) for _ in range(200)]
+        with enter(daemon, Trust("mona"), SHOP) as neighbour:
+            method = Password("mona", PASSWORD)
+            for peer in flood:
+                assert method.hello(peer, SHOP)[0] == CHALLENGE
+                peer.send(AUTHENTICATE, PASSWORD, {})
+            for _ in range(50):
+                neighbour.call("bondy.session.self")
+            answered = select.select([peer.sock for peer in flood], [], [], 0)[0]
+            assert len(answered) < len(flood), "the neighbour came last"
+        replies = [peer.recv() for peer in flood]
+        for peer in flood:
+            peer.close()
+        # In, or told to come back later: nobody is forgotten.
+        assert all(is_welcome(reply) or reply[1]["retry_after"] > 0 for reply in replies), replies
+        assert any(is_welcome(reply) for reply in replies)
+
+
+def test_stored_costs_have_a_limit(node):
+    """J10: a record that would keep a thread busy for hours is not taken."""
+    for costs in ({"kdf": "pbkdf2", "iterations": 1000001},
+                  {"kdf": "argon2id13", "iterations": 1000, "memory": 1 << 30}):
+        answer = node.try_call("bondy.user.add", SHOP, {
+            "username": "slow", "password": PASSWORD, "password_opts": {"protocol": "scram", "params": costs}})
+        assert answer.status == 400, answer
 
 
 def test_the_admin_listener_counts_too():

@@ -446,3 +446,42 @@ def test_a_public_route_is_anonymous_of_its_realm(node, realm, procedure):
         node.call("bondy.grant.revoke", realm, grant("anonymous", "wamp.call", procedure))
         assert node.http(f"/{name}/x").status in (401, 403)
     node.call("bondy.http_gateway.api.delete", spec["id"])
+
+
+# ---- what procedures tell about others -----------------------------------------------------------
+
+SESSION = {"session", "realm", "authid", "authrole", "authmethod", "authprovider", "authextra", "x_authroles",
+           "transport", "node", "created"}
+ENTRY = {"type", "realm_uri", "entry_id", "uri", "match_policy", "ref", "session_id", "authid", "node", "created"}
+TOLD = {
+    "bondy.session.list": SESSION,
+    "bondy.registration.list": ENTRY,
+    "bondy.registration.callee.list": {"node", "session_id", "authid"},
+    "bondy.subscription.list": ENTRY,
+}
+
+
+@pytest.mark.parametrize("procedure", TOLD)
+def test_details_of_sessions_are_told_to_whom_it_was_granted_and_no_more(node, realm, procedure):
+    """Z4: the whole list of fields, for an administrator, with a grant, and without."""
+    node.call("bondy.grant.create", realm, grant("staff", BASIC, "com.example.", "prefix"))
+    with enter(node, Cra("mona", PASSWORD), realm) as peer, enter(node, Cra("zoe", PASSWORD), realm) as other:
+        peer.register("com.example.x")
+        peer.subscribe("com.example.t")
+        for entry in node.call(procedure, realm):
+            assert set(entry) == TOLD[procedure]
+            assert PASSWORD not in str(entry) and set(entry.get("authextra", ())) <= {"meta", "session_guid", "node"}
+            assert set(entry.get("transport", ())) <= {"type", "peername"}
+        for grantee in (peer, other):
+            assert grantee.call(procedure, [realm])[4] == REFUSED
+        node.call("bondy.grant.create", realm, grant("zoe", "wamp.call", procedure))
+        assert all(set(entry) == TOLD[procedure] for entry in other.call(procedure, [realm])[0])
+        assert peer.call(procedure, [realm])[4] == REFUSED
+        assert other.call(procedure, [MASTER])[4] == REFUSED  # its own realm's alone
+
+
+def test_a_session_knows_of_itself_what_welcome_told(node, realm):
+    with enter(node, Cra("mona", PASSWORD), realm) as peer:
+        assert set(peer.call("bondy.session.self")) == SESSION
+        assert set(peer.welcome) == {"agent", "authextra", "authid", "authmethod", "authprovider", "authrole", "realm",
+                                     "roles", "x_authroles"}
