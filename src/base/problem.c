@@ -30,7 +30,7 @@ json_t *bondy_problem_of_list(json_t *problems)
 {
     size_t count = json_array_size(problems);
     json_t *problem;
-    char description[64];
+    char description[80];
 
     if (count == 0) {
         json_decref(problems);
@@ -41,7 +41,15 @@ json_t *bondy_problem_of_list(json_t *problems)
         json_decref(problems);
         return problem;
     }
-    snprintf(description, sizeof description, "There were %zu validation errors.", count);
+    if (count >= BONDY_PROBLEMS_SHOWN) {
+        snprintf(description, sizeof description,
+                 "There were %d validation errors or more: here are the first.",
+                 BONDY_PROBLEMS_SHOWN);
+        while (json_array_size(problems) > BONDY_PROBLEMS_SHOWN)
+            json_array_remove(problems, json_array_size(problems) - 1);
+    } else {
+        snprintf(description, sizeof description, "There were %zu validation errors.", count);
+    }
     problem = bondy_problem("bondy.error.invalid_data", "Invalid data.", description);
     json_object_set_new(problem, "errors", problems);
     return problem;

@@ -11,8 +11,11 @@ json_t *bondy_problem(const char *code, const char *message, const char *descrip
 /* The message made like printf does. */
 json_t *bondy_problem_format(const char *code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+#define BONDY_PROBLEMS_SHOWN 100
 /* One object for a list of them (taken): a single one stands for itself, several become
- * bondy.error.invalid_data with `errors`. NULL when the list is empty. */
+ * bondy.error.invalid_data with `errors`, of which the first BONDY_PROBLEMS_SHOWN are kept: a
+ * document of a million wrong users is no reason for an answer as long. NULL when the list is empty.
+ */
 json_t *bondy_problem_of_list(json_t *problems);
 /* What `code` says, or "". */
 const char *bondy_problem_code(const json_t *problem);

@@ -125,9 +125,10 @@ json_t *bondy_stored_time(uint64_t wall_ms)
 
 uint64_t bondy_stored_created(const json_t *body, const uint8_t version[BONDY_VERSION_LEN])
 {
-    json_int_t created = json_integer_value(json_object_get(body, "created_ms"));
+    uint64_t created_ms = (uint64_t)json_integer_value(json_object_get(body, "created_ms"));
+    uint64_t changed_ms = bondy_version_wall_ms(version);
 
-    return created > 0 ? (uint64_t)created : bondy_version_wall_ms(version);
+    return created_ms > 0 && created_ms < changed_ms ? created_ms : changed_ms;
 }
 
 bool bondy_stored_is_managed(const json_t *body)

@@ -36,7 +36,8 @@ void bondy_stored_newer(uint8_t version[BONDY_VERSION_LEN], const uint8_t *other
 /* 32 hex digits. */
 json_t *bondy_stored_etag(const uint8_t version[BONDY_VERSION_LEN]);
 json_t *bondy_stored_time(uint64_t wall_ms);
-/* created_ms and managed_by of a container's body, put there by bondy_stored_body(). */
+/* created_ms and managed_by of a container's body, put there by bondy_stored_body(). Nothing was made
+ * after its last change: versions are taken at the beginning of a job. */
 uint64_t bondy_stored_created(const json_t *body, const uint8_t version[BONDY_VERSION_LEN]);
 bool bondy_stored_is_managed(const json_t *body);
 /* The body of a new container. */

@@ -211,6 +211,15 @@ def test_msgpack_goes_in_and_out(open_daemon):
     assert answer.status == 404 and b"\xa4code\xb5bondy.error.not_found" in answer.body
 
 
+def test_a_thousand_mistakes_are_not_a_thousand_times_told(open_daemon):
+    users = [{"username": "user%d" % i, "groups": "staff"} for i in range(1000)]
+    for answer in (open_daemon.admin("/import", "POST", [{"uri": "org.bulk", "users": users}]),
+                   open_daemon.admin("/realms", "POST", {"uri": "org.bulk", "users": users})):
+        assert answer.status == 400 and len(answer.json()["errors"]) == 100, answer
+        assert "100 validation errors or more" in answer.json()["description"]
+    assert open_daemon.admin("/realms/org.bulk").status == 404
+
+
 def test_etags_guard_and_spare(open_daemon):
     assert open_daemon.admin(R + "/groups", "POST", {"name": "staff"}).status == 201
     tag = open_daemon.admin(R + "/groups/staff").headers["etag"]

@@ -481,6 +481,7 @@ def test_details_of_sessions_are_told_to_whom_it_was_granted_and_no_more(node, r
 
 
 def test_a_session_knows_of_itself_what_welcome_told(node, realm):
+    node.call("bondy.grant.create", realm, grant("mona", "wamp.call", "bondy.session.self"))
     with enter(node, Cra("mona", PASSWORD), realm) as peer:
         assert set(peer.call("bondy.session.self")[0]) == SESSION
         assert set(peer.welcome) == {"agent", "authextra", "authid", "authmethod", "authprovider", "authrole", "realm",
