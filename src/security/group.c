@@ -141,13 +141,8 @@ json_t *bondy_group_external(const struct bondy_group *group)
     json_t *object = json_pack("{s:s, s:s, s:s, s:O, s:O}", "type", "group", "version", "1.1",
                                "name", group->name, "groups", group->groups, "meta", group->meta);
 
-    if (group->is_managed)
-        json_object_set_new(object, "managed_by", json_string("file"));
-    if (group->created_ms != 0) {
-        json_object_set_new(object, "created_at", bondy_stored_time(group->created_ms));
-        json_object_set_new(object, "updated_at", bondy_stored_time(group->updated_ms));
-    }
-    json_object_set_new(object, "etag", bondy_stored_etag(group->version));
+    bondy_stored_describe(object, group->is_managed, group->created_ms, group->updated_ms,
+                          group->version);
     return object;
 }
 

@@ -185,10 +185,7 @@ json_t *bondy_realm_external(const struct bondy_realm *realm)
                         json_string(realm->has_security ? "enabled" : "disabled"));
     json_object_set_new(object, "public_keys", keys_in_use(realm));
     json_object_set_new(object, "effective", effective(realm));
-    if (bondy_stored_is_managed(realm->document))
-        json_object_set_new(object, "managed_by", json_string("file"));
-    json_object_set_new(object, "created_at", bondy_stored_time(realm->created_ms));
-    json_object_set_new(object, "updated_at", bondy_stored_time(realm->updated_ms));
-    json_object_set_new(object, "etag", bondy_stored_etag(realm->version));
+    bondy_stored_describe(object, bondy_stored_is_managed(realm->document), realm->created_ms,
+                          realm->updated_ms, realm->version);
     return object;
 }

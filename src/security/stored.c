@@ -123,6 +123,18 @@ json_t *bondy_stored_time(uint64_t wall_ms)
     return json_string(text);
 }
 
+void bondy_stored_describe(json_t *object, bool is_managed, uint64_t created_ms,
+                           uint64_t updated_ms, const uint8_t version[BONDY_VERSION_LEN])
+{
+    if (is_managed)
+        json_object_set_new(object, "managed_by", json_string("file"));
+    if (created_ms != 0) {
+        json_object_set_new(object, "created_at", bondy_stored_time(created_ms));
+        json_object_set_new(object, "updated_at", bondy_stored_time(updated_ms));
+    }
+    json_object_set_new(object, "etag", bondy_stored_etag(version));
+}
+
 uint64_t bondy_stored_created(const json_t *body, const uint8_t version[BONDY_VERSION_LEN])
 {
     uint64_t created_ms = (uint64_t)json_integer_value(json_object_get(body, "created_ms"));

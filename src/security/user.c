@@ -355,11 +355,8 @@ json_t *bondy_user_external(const struct bondy_user *user)
     json_object_set_new(object, "has_authorized_keys",
                         json_boolean(json_array_size(user->keys) > 0));
     json_object_set_new(object, "has_password", json_boolean(json_array_size(user->passwords) > 0));
-    if (user->is_managed)
-        json_object_set_new(object, "managed_by", json_string("file"));
-    json_object_set_new(object, "created_at", bondy_stored_time(user->created_ms));
-    json_object_set_new(object, "updated_at", bondy_stored_time(user->updated_ms));
-    json_object_set_new(object, "etag", bondy_stored_etag(user->version));
+    bondy_stored_describe(object, user->is_managed, user->created_ms, user->updated_ms,
+                          user->version);
     return object;
 }
 

@@ -613,8 +613,8 @@ static int change_key(struct bondy_edit *edit, struct target *target, struct bon
     return rc;
 }
 
-int bondy_user_apply_add_key(struct bondy_edit *edit, struct bondy_slice realm,
-                             struct bondy_slice name, struct bondy_slice hex)
+static int set_key(struct bondy_edit *edit, struct bondy_slice realm, struct bondy_slice name,
+                   struct bondy_slice hex, bool is_there)
 {
     struct target target;
     char folded[USER_KEY_HEX];
@@ -622,21 +622,20 @@ int bondy_user_apply_add_key(struct bondy_edit *edit, struct bondy_slice realm,
 
     if (rc < 0 || (rc = find(edit, realm, name, &target)) < 0)
         return rc;
-    rc = change_key(edit, &target, bondy_slice_of(folded, sizeof folded), true);
+    rc = change_key(edit, &target, bondy_slice_of(folded, sizeof folded), is_there);
     return finish_target(edit, &target, rc);
+}
+
+int bondy_user_apply_add_key(struct bondy_edit *edit, struct bondy_slice realm,
+                             struct bondy_slice name, struct bondy_slice hex)
+{
+    return set_key(edit, realm, name, hex, true);
 }
 
 int bondy_user_apply_remove_key(struct bondy_edit *edit, struct bondy_slice realm,
                                 struct bondy_slice name, struct bondy_slice hex)
 {
-    struct target target;
-    char folded[USER_KEY_HEX];
-    int rc = check_key(edit, hex, folded);
-
-    if (rc < 0 || (rc = find(edit, realm, name, &target)) < 0)
-        return rc;
-    rc = change_key(edit, &target, bondy_slice_of(folded, sizeof folded), false);
-    return finish_target(edit, &target, rc);
+    return set_key(edit, realm, name, hex, false);
 }
 
 /* ---- deleting ----------------------------------------------------------------------------- */
