@@ -272,6 +272,23 @@ def test_trace_create_a_realm_and_watch_the_event(guarded):
         assert reply[6]["code"] == "bondy.error.already_exists"
 
 
+def test_a_realm_from_create_to_delete_with_its_events(guarded):
+    """Row 1."""
+    topics = ["bondy.realm." + what for what in ("created", "updated", "deleted")]
+    with admin(guarded) as peer, admin(guarded) as watcher:
+        for topic in topics:
+            watcher.subscribe(topic)
+        made = ok(peer, "bondy.realm.create", [{"uri": "org.row.one"}])
+        assert ok(peer, "bondy.realm.get", ["org.row.one"])["uri"] == made["uri"] == "org.row.one"
+        assert "org.row.one" in [realm["uri"] for realm in ok(peer, "bondy.realm.list", [])]
+        ok(peer, "bondy.realm.update", ["org.row.one", {"description": "One"}])
+        assert ok(peer, "bondy.realm.get", ["org.row.one"])["description"] == "One"
+        ok(peer, "bondy.realm.delete", ["org.row.one"])
+        assert peer.call("bondy.realm.get", ["org.row.one"])[4] == "bondy.error.not_found"
+        for _ in topics:
+            assert watcher.recv()[4] == ["org.row.one"]
+
+
 def test_trace_device_with_a_key_and_immediate_revocation(guarded):
     lab, key = "org.acme.lab", public_key(SEED)
     with admin(guarded) as peer:
