@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from identities import ARGO, CHEAP, shop  # noqa: E402
 
 NPM = {"autobahn": "22", "wampy": "8", "tweetnacl": "1", "ws": "8"}
 PIP = {"xconn": "0.5.1", "wampproto": "0.4.0"}
+GO = pathlib.Path(__file__).parent / "go"  # its go.mod has the versions
 
 
 def missing(what):
@@ -21,8 +24,8 @@ def missing(what):
     pytest.skip(what)
 
 
-def install(folder, mark, tools, command):
-    """Runs an installer once for each build folder and list of versions."""
+def install(folder, mark, tools, command, **how):
+    """Runs an installer once for each build folder and list of versions; `how` is for subprocess.run()."""
     for tool in tools:
         if shutil.which(tool) is None:
             missing(f"{tool} is not installed")
@@ -31,7 +34,7 @@ def install(folder, mark, tools, command):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **how)
     if ran.returncode != 0:
         missing(f"{tools[0]} could not install {mark}: {ran.stderr[-300:]}")
     open(done, "w").close()
@@ -61,6 +64,21 @@ def python_packages():
     return install(folder, ",".join(packages), ("pip3",),
                    ["/usr/bin/python3", "-m", "pip", "install", "-q", "--no-input", "--disable-pip-version-check",
                     "--target", folder, *packages])
+
+
+@pytest.fixture(scope="session")
+def nexus():
+    """The program of go/login_nexus.go, built anew when a file of that folder has changed."""
+    sources = b"".join(path.read_bytes() for path in sorted(GO.iterdir()))
+    folder = os.path.join(BUILD, "interop-go")
+    # Where the makers' own archive puts it; their instructions leave PATH to the user.
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin") or "go"
+    program = os.path.join(folder, "login_nexus")
+    # No other compiler, no other version of Go and no workspace around us may change what is built.
+    settings = dict(os.environ, CGO_ENABLED="0", GOTOOLCHAIN="local", GOWORK="off")
+    install(folder, "nexus-" + hashlib.sha256(sources).hexdigest()[:16], (go,),
+            [go, "build", "-buildvcs=false", "-o", program, "."], cwd=GO, env=settings)
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other people's clients log in with each method that they have, and are held to what they may do.
 
-autobahn for Python (Debian) and for JavaScript (npm), wampy (npm), xconn (PyPI). All of them do the same: see
-login_python.py for what is said on their standard input and output.
+autobahn for Python (Debian) and for JavaScript (npm), wampy (npm), xconn (PyPI), nexus (Go). All of them do the same:
+see login_python.py for what is said on their standard input and output.
 """
 import json
 import os
@@ -56,6 +56,7 @@ CLIENTS = {
     "autobahn-js": (("anonymous", "ticket", "wampcra", "cryptosign"), ("ws", "tcp"), True),
     "wampy": (("anonymous", "ticket", "wampcra", "cryptosign"), ("ws",), False),
     "xconn": (("anonymous", "ticket", "wampcra", "cryptosign"), ("ws", "tcp"), False),
+    "nexus": (("anonymous", "ticket", "wampcra", "cryptosign"), ("ws", "tcp", "wss", "tls"), False),
 }
 LOGINS = [(client, method, transport) for client, (methods, transports, _) in CLIENTS.items()
           for method in methods for transport in transports]
@@ -73,6 +74,8 @@ def start(request, secured, authority):
         if name == "xconn":
             folder = request.getfixturevalue("python_packages")
             return ["/usr/bin/python3", os.path.join(HERE, "login_xconn.py")], {"PYTHONPATH": folder}
+        if name == "nexus":
+            return [request.getfixturevalue("nexus")], {"CA_FILE": str(authority / "cert.pem")}
         script = {"autobahn-js": "login_js.js", "wampy": "login_wampy.js"}[name]
         return ["node", os.path.join(HERE, script), request.getfixturevalue("autobahn_js")], None
 
