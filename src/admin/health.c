@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/admin/health.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "src/admin/exposition.h"
@@ -8,6 +9,7 @@
 #include "src/base/clock.h"
 #include "src/http/negotiate.h"
 #include "src/http/response.h"
+#include "src/security/auth.h"
 
 typedef void answer_fn(const struct bondy_admin_node *node, struct bondy_request *request);
 
@@ -33,10 +35,16 @@ static bool is_ready(const struct bondy_admin_node *node)
 json_t *bondy_health_status(const struct bondy_admin_node *node)
 {
     uint64_t uptime_ms = bondy_clock_mono_ms() - node->started_mono_ms;
+    char key[2 * BONDY_ROUTER_KEY_LEN + 1];
+    json_t *status = json_pack("{s:s, s:s, s:s, s:I, s:o}", "version", node->version, "node",
+                               node->name, "status", node->status(node->context), "uptime_ms",
+                               (json_int_t)uptime_ms, "checks", checks(node));
 
-    return json_pack("{s:s, s:s, s:s, s:I, s:o}", "version", node->version, "node", node->name,
-                     "status", node->status(node->context), "uptime_ms", (json_int_t)uptime_ms,
-                     "checks", checks(node));
+    if (node->router_key != NULL) {
+        sodium_bin2hex(key, sizeof key, node->router_key, BONDY_ROUTER_KEY_LEN);
+        json_object_set_new(status, "router_pubkey", json_string(key));
+    }
+    return status;
 }
 
 static void send_json(struct bondy_request *request, unsigned status, json_t *body)

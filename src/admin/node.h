@@ -42,9 +42,10 @@ struct bondy_admin_node {
     bool needs_versions; /* admin_api.require_if_match: changes of one object say its version */
     /* security.config_file as it is now: a copy that the caller frees, or NULL. May be NULL. */
     char *(*security_file)(void *context);
-    const char *name;         /* node name */
-    const char *version;      /* of the program */
-    uint64_t started_mono_ms; /* bondy_clock_mono_ms() at start */
+    const uint8_t *router_key; /* 32 octets; NULL: not shown */
+    const char *name;          /* node name */
+    const char *version;       /* of the program */
+    uint64_t started_mono_ms;  /* bondy_clock_mono_ms() at start */
     /* operations.md 8: "initialising", "ready", "draining", "shutting_down"; static text. */
     const char *(*status)(void *context);
     /* Whether every listener that is configured listens. NULL: yes. */

@@ -14,7 +14,8 @@ json_t *bondy_problem_format(const char *code, const char *format, ...)
 #define BONDY_PROBLEMS_SHOWN 100
 /* One object for a list of them (taken): a single one stands for itself, several become
  * bondy.error.invalid_data with `errors`, of which the first BONDY_PROBLEMS_SHOWN are kept: a
- * document of a million wrong users is no reason for an answer as long. NULL when the list is empty.
+ * document of a million wrong users is no reason for an answer as long. NULL when the list is
+ * empty.
  */
 json_t *bondy_problem_of_list(json_t *problems);
 /* What `code` says, or "". */

@@ -22,7 +22,6 @@ struct bondy_auth_options {
     struct bondy_throttle *throttle; /* NULL: none */
     struct bondy_audit *audit;       /* NULL: none */
     const char *node_name;
-    const uint8_t *node_seed;   /* 32 octets, the node's Ed25519 key (AUTH-CSIGN-4); NULL: none */
     bool hides_unknown_users;   /* security.auth.hide_unknown_users */
     bool takes_cleartext;       /* security.password.allow_cleartext */
     bool has_bondy_errors;      /* wamp.compat.auth_error_uris = bondy */
@@ -39,6 +38,10 @@ void bondy_auth_destroy(struct bondy_auth *auth);
 /* Logins to the master realm wait (on their pool) until this is called, once: until the admin's
  * password is in the store. Any thread. */
 void bondy_auth_release(struct bondy_auth *auth);
+#define BONDY_ROUTER_KEY_LEN 32
+/* The Ed25519 key by which clients that ask (cryptosign, AUTH-CSIGN-4) know the router again; 32
+ * octets, as long as the auth. It comes from a secret of the store, so it stays. */
+const uint8_t *bondy_auth_router_key(const struct bondy_auth *auth);
 /* For the router; lives as long as the auth. */
 const struct bondy_login_ops *bondy_auth_ops(const struct bondy_auth *auth);
 

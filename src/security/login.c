@@ -459,9 +459,15 @@ struct bondy_auth *bondy_auth_create(const struct bondy_auth_options *options)
                                          .end = end_login,
                                          .context = auth};
     bondy_login_secret(options, auth->secret);
+    bondy_login_derive_router_key(auth);
     pthread_mutex_init(&auth->lock, NULL);
     pthread_cond_init(&auth->released, NULL);
     return auth;
+}
+
+const uint8_t *bondy_auth_router_key(const struct bondy_auth *auth)
+{
+    return auth->router_key;
 }
 
 void bondy_auth_release(struct bondy_auth *auth)

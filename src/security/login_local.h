@@ -28,6 +28,7 @@ struct bondy_auth {
     bool is_released;
     /* What does not exist looks the same at every attempt. */
     uint8_t secret[BONDY_LOGIN_SECRET_LEN];
+    uint8_t router_seed[BONDY_ROUTER_KEY_LEN], router_key[BONDY_ROUTER_KEY_LEN];
 };
 
 struct bondy_login_method {
@@ -147,6 +148,8 @@ bool bondy_login_verify_cookie(struct bondy_login *login);
 bool bondy_login_verify_token(struct bondy_login *login);
 
 /* ---- login_secret.c ---- */
+/* The router's key pair; from auth->secret. */
+void bondy_login_derive_router_key(struct bondy_auth *auth);
 /* The stored one; a new one is on its way to the store when there is none. */
 void bondy_login_secret(const struct bondy_auth_options *options,
                         uint8_t out[BONDY_LOGIN_SECRET_LEN]);

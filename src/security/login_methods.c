@@ -278,8 +278,7 @@ static bool challenge_cryptosign(struct bondy_login *login)
         bondy_cryptosign_bind(&login->cryptosign, channel(login, login->cryptosign.binding));
     match_key(login);
     bondy_id_bytes(random, sizeof random);
-    login->extra =
-        bondy_cryptosign_challenge(&login->cryptosign, random, login->auth->options.node_seed);
+    login->extra = bondy_cryptosign_challenge(&login->cryptosign, random, login->auth->router_seed);
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What made-up verifiers are derived from. It is kept in the store: a salt that changed with every
- * start would tell the names that are nobody's from those of users, whose salts stay. */
+/* What made-up verifiers and the router's own key are derived from. It is kept in the store: a salt
+ * that changed with every start would tell the names that are nobody's from those of users, whose
+ * salts stay. */
 
 #include <sodium.h>
 #include <string.h>
@@ -76,4 +77,15 @@ void bondy_login_secret(const struct bondy_auth_options *options,
     keeping->job.done = kept;
     keeping->edit.rules = options->rules;
     bondy_store_submit(options->store, &keeping->job);
+}
+
+void bondy_login_derive_router_key(struct bondy_auth *auth)
+{
+    static const char label[] = "bondy router key";
+    uint8_t private[crypto_sign_SECRETKEYBYTES];
+
+    crypto_generichash(auth->router_seed, sizeof auth->router_seed, (const uint8_t *)label,
+                       sizeof label - 1, auth->secret, sizeof auth->secret);
+    crypto_sign_seed_keypair(auth->router_key, private, auth->router_seed);
+    sodium_memzero(private, sizeof private);
 }

@@ -8,6 +8,7 @@
 #include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/security/auth.h"
 #include "src/security/ticket.h"
 #include "src/server/wire.h"
 #include "src/sys/net.h"
@@ -149,6 +150,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .readers = server->identity.readers,
         .hashers = server->identity.hashers,
         .audit = server->identity.audit,
+        .router_key = bondy_auth_router_key(server->identity.auth),
         .principals = server->identity.principals,
         .name = server->node_name,
         .version = PACKAGE_VERSION,

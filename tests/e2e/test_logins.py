@@ -7,6 +7,7 @@ import json
 import socket
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from daemon import Daemon
 from identities import (ARGO, CHEAP, OTHER_SEED, PASSWORD, SEED, attempt, enter, grant, is_welcome, shop, source)
@@ -454,3 +455,30 @@ def test_a_ticket_of_a_same_sign_on_realm_opens_all_its_realms():
         assert opens(node, client, two, client_id="till") and not opens(node, client, two)
         node.call("bondy.ticket.revoke_all", one, "mona")
         assert not opens(node, sso, two) and not opens(node, client, two, client_id="till")
+
+
+# ---- who the router is ---------------------------------------------------------------------------
+
+class Asking(Cryptosign):
+    def authextra(self):
+        return dict(super().authextra(), challenge="ab" * 32)
+
+
+def test_the_router_proves_itself_to_who_asks(node):
+    """AUTH-CSIGN-4"""
+    key = node.admin("/status").json()["router_pubkey"]
+    with raw(node) as peer:
+        extra = Asking("mona", SEED).hello(peer, SHOP)[2]
+    signature = bytes.fromhex(extra["signature"])
+    assert extra["pubkey"] == key and signature[64:] == b"\xab" * 32
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature[:64], signature[64:])
+    assert is_welcome(attempt(node, Asking("mona", SEED), SHOP))
+    assert "pubkey" not in Cryptosign("mona", SEED).hello(raw(node), SHOP)[2]
+
+
+def test_the_routers_key_stays():
+    with Daemon(dev=False, settings=CHEAP) as daemon:
+        key = daemon.admin("/status").json()["router_pubkey"]
+        assert daemon.stop() == 0
+        daemon.start()
+        assert daemon.admin("/status").json()["router_pubkey"] == key
