@@ -4,6 +4,9 @@ import os
 import re
 
 from daemon import BONDYD, TOP, Backend, Daemon
+from identities import enter, shop
+from wamp_login import Trust
+from wamp_peer import ABORT, HELLO, ROLES, raw
 
 REFERENCE = os.path.join(TOP, "docs", "reference")
 METRIC = re.compile(r"^\| `((?:bondy|process)_\w+)` \| (\w+) \| ([\w, ]*)\|", re.M)
@@ -43,9 +46,15 @@ def test_every_metric_is_on_its_page_with_type_and_labels():
     rows = documented_metrics()
     with Daemon() as daemon, Backend(daemon, "com.example.time", "date"):
         assert daemon.http("/demo/time").status == 200
+        with raw(daemon) as peer:  # a login that fails, and a request that is denied
+            peer.send(HELLO, "com.leapsight.bondy", {"roles": ROLES})
+            assert peer.recv()[0] == ABORT
+        daemon.call("bondy.realm.create", shop())
+        with enter(daemon, Trust("mona"), "com.example.shop") as peer:
+            peer.call("org.example.other")
         daemon.admin("/metrics")
         shown = shown_metrics(daemon.admin("/metrics").body.decode())
-    assert len(shown) > 40
+    assert len(shown) > 40 and {"bondy_auth_failures_total", "bondy_rbac_denials_total"} <= set(shown)
     for name, facts in shown.items():
         assert rows.get(name) == facts, f"docs/reference/metrics.md: {name}"
 
