@@ -536,7 +536,7 @@ struct bondy_backup_desk *bondy_backup_desk_create(const struct bondy_backup_des
     return desk;
 }
 
-void bondy_backup_desk_destroy(struct bondy_backup_desk *desk)
+void bondy_backup_desk_stop(struct bondy_backup_desk *desk)
 {
     if (desk == NULL)
         return;
@@ -547,6 +547,14 @@ void bondy_backup_desk_destroy(struct bondy_backup_desk *desk)
     pthread_mutex_unlock(&desk->lock);
     if (desk->has_thread)
         pthread_join(desk->thread, NULL);
+    desk->has_thread = false;
+}
+
+void bondy_backup_desk_destroy(struct bondy_backup_desk *desk)
+{
+    if (desk == NULL)
+        return;
+    bondy_backup_desk_stop(desk);
     pthread_mutex_destroy(&desk->lock);
     json_decref(desk->last);
     bondy_free(desk);

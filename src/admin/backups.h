@@ -24,7 +24,9 @@ struct bondy_backup_desk_options {
 
 /* Texts are borrowed and outlive it. */
 struct bondy_backup_desk *bondy_backup_desk_create(const struct bondy_backup_desk_options *options);
-/* Cancels what runs and waits for it. Before the loops go. NULL is fine. */
+/* Cancels what runs, waits for it, and begins nothing more. Before the loops go. NULL is fine. */
+void bondy_backup_desk_stop(struct bondy_backup_desk *desk);
+/* Stops it, unless that was done. After the pools whose threads may be in here. NULL is fine. */
 void bondy_backup_desk_destroy(struct bondy_backup_desk *desk);
 
 /* Where the end of a job is told, as events of the master realm: on this loop. */

@@ -228,7 +228,7 @@ static const struct bondy_config_row store_rows[] = {
     {"store.tombstone_ttl", BONDY_KEY_SECONDS, "10d", 'S', '+',
      .help = "how long deletions are remembered", .flags = BONDY_KEY_IS_LATER},
     {"store.purge_delay", BONDY_KEY_SECONDS, "1h", 'S', '+',
-     .help = "wait before they are forgotten", .flags = BONDY_KEY_IS_LATER},
+     .help = "wait before they are forgotten"},
 };
 
 const struct bondy_config_group bondy_config_cluster_groups[] = {

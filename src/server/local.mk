@@ -24,6 +24,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/reload.c \
 	src/server/server.h \
 	src/server/shutdown.c \
+	src/server/schedule.c src/server/schedule.h \
 	src/server/watchdog.c src/server/watchdog.h \
 	src/server/wire.c src/server/wire.h \
 	src/server/wire_admin.c \

@@ -86,6 +86,7 @@ struct bondy_server {
     struct bondy_loop *main_loop;
     struct bondy_signals *signals;
     struct bondy_server_watchdog *watchdog;
+    struct bondy_server_schedule *schedule;
     /* Set by signals, on the main loop. */
     unsigned stop_count;
     bool wants_reload;

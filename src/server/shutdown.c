@@ -5,6 +5,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/server/server.h"
+#include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/store/purge.h"
@@ -117,11 +118,13 @@ int bondy_server_stop(struct bondy_server *server)
         drain(server);
     }
     bondy_server_watchdog_stop(server->watchdog);
+    bondy_server_schedule_stop(server->schedule);
     bondy_server_stop_admin(server);
     bondy_server_stop_pools(server);
     if (server->threads != NULL)
         bondy_server_stop_threads(server);
     bondy_server_watchdog_destroy(BONDY_MOVE(server->watchdog));
+    bondy_server_schedule_destroy(BONDY_MOVE(server->schedule));
     free_rest(server);
     if (was_ready)
         bondy_log(BONDY_LOG_INFO, "stopped");

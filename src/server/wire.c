@@ -4,6 +4,7 @@
 #include "src/base/log.h"
 #include "src/base/metric.h"
 #include "src/server/server.h"
+#include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/store/purge.h"
@@ -83,6 +84,7 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
                      BONDY_F_BOOL("dev", server->options->dev));
     bondy_notify_send("READY=1\nSTATUS=serving", NULL);
     server->watchdog = bondy_server_watchdog_start(server);
+    server->schedule = bondy_server_schedule_start(server);
     bondy_server_make_keys(server);
     server->purge =
         bondy_purge_start(server->store, server->main_loop,

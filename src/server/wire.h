@@ -50,6 +50,7 @@ struct bondy_door_knock;
 bool bondy_server_admin_allows(void *context, const struct bondy_door_knock *knock);
 /* While the threads still run: a backup that is made is given up. */
 void bondy_server_stop_admin(struct bondy_server *server);
+struct bondy_backup_desk *bondy_server_backups(const struct bondy_server *server);
 /* After all threads and the store are gone, in this order. */
 void bondy_server_free_admin(struct bondy_server *server);
 void bondy_server_free_gateway(struct bondy_server *server);

@@ -239,8 +239,12 @@ void bondy_server_stop_admin(struct bondy_server *server)
 {
     if (server->admin == NULL)
         return;
-    bondy_backup_desk_destroy(BONDY_MOVE(server->admin->backups));
-    server->admin->node.backups = NULL;
+    bondy_backup_desk_stop(server->admin->backups);
+}
+
+struct bondy_backup_desk *bondy_server_backups(const struct bondy_server *server)
+{
+    return server->admin->backups;
 }
 
 void bondy_server_free_admin(struct bondy_server *server)
@@ -251,6 +255,7 @@ void bondy_server_free_admin(struct bondy_server *server)
         return;
     bondy_procedures_destroy(admin->procedures);
     bondy_admin_guard_destroy(admin->guard);
+    bondy_backup_desk_destroy(admin->backups);
     bondy_free(admin->ticket_methods);
     bondy_free(admin);
 }
