@@ -10,7 +10,7 @@
 
 #include "gateway/exchange.h"
 #include "src/base/alloc.h"
-#include "src/security/identity.h"
+#include "src/security/login/identity.h"
 
 static void keep_identity(struct bondy_exchange *exchange, const struct bondy_identity *identity)
 {

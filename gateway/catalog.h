@@ -12,7 +12,7 @@
  * the others are served all the same. */
 
 #include "gateway/table.h"
-#include "src/security/realm.h"
+#include "src/security/entity/realm.h"
 #include "src/store/store.h"
 
 struct bondy_catalog;

@@ -9,7 +9,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/problem.h"
-#include "src/security/realm.h"
+#include "src/security/entity/realm.h"
 #include "src/store/backup.h"
 #include "src/wamp/errors.h"
 

@@ -5,7 +5,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/security/principal.h"
+#include "src/security/login/principal.h"
 
 #define THREADS 256 /* those with a higher index do without */
 #define SLOTS 64

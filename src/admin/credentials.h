@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "src/security/identity.h"
+#include "src/security/login/identity.h"
 
 #define BONDY_CREDENTIALS_FINGERPRINT 32
 

@@ -9,7 +9,7 @@
 #include "src/base/clock.h"
 #include "src/http/negotiate.h"
 #include "src/http/response.h"
-#include "src/security/auth.h"
+#include "src/security/login/auth.h"
 
 typedef void answer_fn(const struct bondy_admin_node *node, struct bondy_request *request);
 

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "gateway/catalog.h"
-#include "src/security/audit.h"
-#include "src/security/edit.h"
-#include "src/security/realm.h"
+#include "src/security/login/audit.h"
+#include "src/security/entity/edit.h"
+#include "src/security/entity/realm.h"
 #include "src/store/store.h"
 #include "src/sys/pool.h"
 

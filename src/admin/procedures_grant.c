@@ -2,7 +2,7 @@
 /* procedures_grant: bondy.grant.* and bondy.realm.grants. wamp-admin-api.md 2.2 and 2.6. */
 #include "src/admin/procedures_local.h"
 #include "src/base/problem.h"
-#include "src/security/grant.h"
+#include "src/security/entity/grant.h"
 
 static const struct bondy_admin_kind grants = {.noun = "grants", .name_key = "uri"};
 

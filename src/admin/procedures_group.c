@@ -3,8 +3,8 @@
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
 #include "src/base/problem.h"
-#include "src/security/group.h"
-#include "src/security/rbac.h"
+#include "src/security/entity/group.h"
+#include "src/security/policy/rbac.h"
 #include "src/wamp/errors.h"
 
 static json_t *look(struct bondy_admin_call *call, const struct bondy_store_view *view)

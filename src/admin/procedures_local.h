@@ -17,7 +17,7 @@
  * call; they return BONDY_OK, or a code with call->problem (apply: call->edit.problem). */
 
 #include "src/admin/procedures.h"
-#include "src/security/edit.h"
+#include "src/security/entity/edit.h"
 #include "src/sys/pool.h"
 
 struct bondy_admin_call;

@@ -5,7 +5,7 @@
 /* procedures_realm: what procedures about realms share. */
 
 #include "src/admin/procedures_local.h"
-#include "src/security/realm.h"
+#include "src/security/entity/realm.h"
 
 extern const struct bondy_admin_kind bondy_admin_realms;
 

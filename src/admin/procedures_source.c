@@ -4,7 +4,7 @@
 
 #include "src/admin/procedures_local.h"
 #include "src/base/problem.h"
-#include "src/security/source.h"
+#include "src/security/entity/source.h"
 #include "src/wamp/errors.h"
 
 static const struct bondy_admin_kind sources = {.noun = "sources", .name_key = "cidr"};

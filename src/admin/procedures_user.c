@@ -6,7 +6,7 @@
 #include "src/admin/procedures_user.h"
 #include "src/base/alloc.h"
 #include "src/base/problem.h"
-#include "src/security/principal.h"
+#include "src/security/login/principal.h"
 #include "src/wamp/errors.h"
 
 /* A list that is not in order of names is sorted in memory: not of a million. */

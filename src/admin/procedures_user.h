@@ -6,7 +6,7 @@
  * who are users too. */
 
 #include "src/admin/procedures_local.h"
-#include "src/security/user.h"
+#include "src/security/entity/user.h"
 
 extern const struct bondy_admin_kind bondy_admin_users;
 

@@ -5,8 +5,8 @@
 #include "src/admin/procedures_user.h"
 #include "src/base/alloc.h"
 #include "src/base/problem.h"
-#include "src/security/rbac.h"
-#include "src/security/source.h"
+#include "src/security/policy/rbac.h"
+#include "src/security/entity/source.h"
 #include "src/wamp/errors.h"
 
 /* ---- aliases and keys -------------------------------------------------------------------------*/

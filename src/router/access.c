@@ -9,7 +9,7 @@
 #include "src/router/authorize.h"
 #include "src/router/broker.h"
 #include "src/router/dealer.h"
-#include "src/security/principal.h"
+#include "src/security/login/principal.h"
 #include "src/wamp/errors.h"
 
 /* Standing entries that are looked at before other work of the thread gets its turn. */

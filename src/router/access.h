@@ -12,7 +12,7 @@
  * realms-and-security.md 2.8 and 2.9. */
 
 #include "src/router/core.h"
-#include "src/security/rbac.h"
+#include "src/security/policy/rbac.h"
 
 struct bondy_access {
     struct bondy_realm_here *here;

@@ -24,8 +24,8 @@
 #include "src/router/pending.h"
 #include "src/router/registry.h"
 #include "src/router/router.h"
-#include "src/security/policy.h"
-#include "src/security/rbac_cache.h"
+#include "src/security/policy/policy.h"
+#include "src/security/policy/rbac_cache.h"
 #include "src/wamp/features.h"
 
 enum bondy_session_state {

@@ -9,8 +9,8 @@
 
 #include "src/base/json.h"
 #include "src/router/session.h"
-#include "src/security/identity.h"
-#include "src/security/permission.h"
+#include "src/security/login/identity.h"
+#include "src/security/policy/permission.h"
 
 struct bondy_router_thread;
 

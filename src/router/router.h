@@ -15,7 +15,7 @@
 #include "src/base/wheel.h"
 #include "src/router/local.h"
 #include "src/router/session.h"
-#include "src/security/login.h"
+#include "src/security/login/login.h"
 #include "src/sys/loop.h"
 #include "src/wamp/uri.h"
 

@@ -21,7 +21,7 @@
 
 #include "src/base/ref.h"
 #include "src/base/slice.h"
-#include "src/security/login.h"
+#include "src/security/login/login.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/message.h"
 

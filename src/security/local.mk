@@ -1,72 +1,72 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/security/libsecurity.a
 src_security_libsecurity_a_SOURCES = \
-	src/security/api_key.c src/security/api_key.h \
-	src/security/audit.c src/security/audit.h \
-	src/security/audit_files.c src/security/audit_files.h \
-	src/security/auth.h \
-	src/security/binding.c src/security/binding.h \
-	src/security/cookie.c src/security/cookie.h \
-	src/security/cra.c src/security/cra.h \
-	src/security/cryptosign.c src/security/cryptosign.h \
-	src/security/edit.c src/security/edit.h \
-	src/security/export.c src/security/export.h \
-	src/security/grant.c src/security/grant.h \
-	src/security/grant_write.c \
-	src/security/group.c src/security/group.h \
-	src/security/group_local.h \
-	src/security/group_write.c \
-	src/security/identity.c src/security/identity.h \
-	src/security/input.c src/security/input.h \
-	src/security/kdf.c src/security/kdf.h \
-	src/security/keys.c src/security/keys.h \
-	src/security/login.c src/security/login.h \
-	src/security/login_dynamic.c \
-	src/security/login_find.c \
-	src/security/login_local.h \
-	src/security/login_methods.c \
-	src/security/login_secret.c \
-	src/security/login_token.c \
-	src/security/names.c src/security/names.h \
-	src/security/order.c src/security/order.h \
-	src/security/password.c src/security/password.h \
-	src/security/password_form.c src/security/password_form.h \
-	src/security/password_opts.c \
-	src/security/permission.c src/security/permission.h \
-	src/security/policy.c src/security/policy.h \
-	src/security/policy_view.h \
-	src/security/principal.c src/security/principal.h \
-	src/security/principal_feed.c \
-	src/security/principal_local.h \
-	src/security/rbac.c src/security/rbac.h \
-	src/security/rbac_cache.c src/security/rbac_cache.h \
-	src/security/rbac_explain.c \
-	src/security/rbac_roles.h \
-	src/security/realm.c src/security/realm.h \
-	src/security/realm_builtin.c \
-	src/security/realm_entry.c src/security/realm_entry.h \
-	src/security/realm_input.c \
-	src/security/realm_local.h \
-	src/security/realm_nested.c \
-	src/security/realm_table.c \
-	src/security/realm_write.c \
-	src/security/role.c src/security/role.h \
-	src/security/role_edit.c src/security/role_edit.h \
-	src/security/rule.c \
-	src/security/scram.c src/security/scram.h \
-	src/security/security_file.c src/security/security_file.h \
-	src/security/security_file_apply.c \
-	src/security/source.c src/security/source.h \
-	src/security/source_write.c \
-	src/security/stored.c src/security/stored.h \
-	src/security/throttle.c src/security/throttle.h \
-	src/security/ticket.c src/security/ticket.h \
-	src/security/tickets.c src/security/tickets.h \
-	src/security/token.c src/security/token.h \
-	src/security/token_claims.c \
-	src/security/token_read.h \
-	src/security/user.c src/security/user.h \
-	src/security/user_elements.c src/security/user_elements.h \
-	src/security/user_input.c \
-	src/security/user_local.h \
-	src/security/user_write.c
+	src/security/credential/binding.c src/security/credential/binding.h \
+	src/security/credential/cookie.c src/security/credential/cookie.h \
+	src/security/credential/cra.c src/security/credential/cra.h \
+	src/security/credential/cryptosign.c src/security/credential/cryptosign.h \
+	src/security/credential/kdf.c src/security/credential/kdf.h \
+	src/security/credential/keys.c src/security/credential/keys.h \
+	src/security/credential/password.c src/security/credential/password.h \
+	src/security/credential/password_form.c src/security/credential/password_form.h \
+	src/security/credential/password_opts.c \
+	src/security/credential/scram.c src/security/credential/scram.h \
+	src/security/credential/ticket.c src/security/credential/ticket.h \
+	src/security/credential/token.c src/security/credential/token.h \
+	src/security/credential/token_claims.c \
+	src/security/credential/token_read.h \
+	src/security/entity/api_key.c src/security/entity/api_key.h \
+	src/security/entity/edit.c src/security/entity/edit.h \
+	src/security/entity/export.c src/security/entity/export.h \
+	src/security/entity/grant.c src/security/entity/grant.h \
+	src/security/entity/grant_write.c \
+	src/security/entity/group.c src/security/entity/group.h \
+	src/security/entity/group_local.h \
+	src/security/entity/group_write.c \
+	src/security/entity/input.c src/security/entity/input.h \
+	src/security/entity/names.c src/security/entity/names.h \
+	src/security/entity/order.c src/security/entity/order.h \
+	src/security/entity/realm.c src/security/entity/realm.h \
+	src/security/entity/realm_builtin.c \
+	src/security/entity/realm_entry.c src/security/entity/realm_entry.h \
+	src/security/entity/realm_input.c \
+	src/security/entity/realm_local.h \
+	src/security/entity/realm_nested.c \
+	src/security/entity/realm_table.c \
+	src/security/entity/realm_write.c \
+	src/security/entity/security_file.c src/security/entity/security_file.h \
+	src/security/entity/security_file_apply.c \
+	src/security/entity/source.c src/security/entity/source.h \
+	src/security/entity/source_write.c \
+	src/security/entity/stored.c src/security/entity/stored.h \
+	src/security/entity/tickets.c src/security/entity/tickets.h \
+	src/security/entity/user.c src/security/entity/user.h \
+	src/security/entity/user_elements.c src/security/entity/user_elements.h \
+	src/security/entity/user_input.c \
+	src/security/entity/user_local.h \
+	src/security/entity/user_write.c \
+	src/security/login/audit.c src/security/login/audit.h \
+	src/security/login/audit_files.c src/security/login/audit_files.h \
+	src/security/login/auth.h \
+	src/security/login/identity.c src/security/login/identity.h \
+	src/security/login/login.c src/security/login/login.h \
+	src/security/login/login_dynamic.c \
+	src/security/login/login_find.c \
+	src/security/login/login_local.h \
+	src/security/login/login_methods.c \
+	src/security/login/login_secret.c \
+	src/security/login/login_token.c \
+	src/security/login/principal.c src/security/login/principal.h \
+	src/security/login/principal_feed.c \
+	src/security/login/principal_local.h \
+	src/security/login/throttle.c src/security/login/throttle.h \
+	src/security/policy/permission.c src/security/policy/permission.h \
+	src/security/policy/policy.c src/security/policy/policy.h \
+	src/security/policy/policy_view.h \
+	src/security/policy/rbac.c src/security/policy/rbac.h \
+	src/security/policy/rbac_cache.c src/security/policy/rbac_cache.h \
+	src/security/policy/rbac_explain.c \
+	src/security/policy/rbac_roles.h \
+	src/security/policy/role.c src/security/policy/role.h \
+	src/security/policy/role_edit.c src/security/policy/role_edit.h \
+	src/security/policy/rule.c

@@ -8,7 +8,7 @@
 #include "gateway/catalog.h"
 #include "src/base/alloc.h"
 #include "src/base/json.h"
-#include "src/security/realm.h"
+#include "src/security/entity/realm.h"
 #include "src/server/listeners.h"
 #include "src/sys/file.h"
 

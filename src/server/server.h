@@ -15,7 +15,7 @@
 #include "src/http/server.h"
 #include "src/router/router.h"
 #include "src/base/map.h"
-#include "src/security/realm.h"
+#include "src/security/entity/realm.h"
 #include "src/server/config.h"
 #include "src/server/options.h"
 #include "src/store/store.h"

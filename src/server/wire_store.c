@@ -5,7 +5,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
-#include "src/security/security_file.h"
+#include "src/security/entity/security_file.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 #include "src/sys/file.h"

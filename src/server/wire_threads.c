@@ -5,7 +5,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
-#include "src/security/auth.h"
+#include "src/security/login/auth.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 

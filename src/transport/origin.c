@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include "src/security/cookie.h"
+#include "src/security/credential/cookie.h"
 
 static bool takes(struct bondy_slice *text, const char *prefix)
 {

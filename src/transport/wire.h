@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "src/security/login.h"
+#include "src/security/login/login.h"
 #include "src/sys/tls.h"
 
 #define BONDY_WIRE_RECORD (16 * 1024)

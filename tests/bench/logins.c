@@ -25,9 +25,9 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/cra.h"
-#include "src/security/cryptosign.h"
-#include "src/security/kdf.h"
+#include "src/security/credential/cra.h"
+#include "src/security/credential/cryptosign.h"
+#include "src/security/credential/kdf.h"
 #include "tests/bench/hist.h"
 
 #define MESSAGE_MAX 65536

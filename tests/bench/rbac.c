@@ -13,8 +13,8 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/map.h"
-#include "src/security/rbac.h"
-#include "src/security/rbac_cache.h"
+#include "src/security/policy/rbac.h"
+#include "src/security/policy/rbac_cache.h"
 #include "src/sys/publish.h"
 
 #define USERS 10000

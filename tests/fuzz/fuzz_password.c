@@ -4,7 +4,7 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/password.h"
+#include "src/security/credential/password.h"
 
 /* What is taken is stored in a form that is taken again, and asks for no more work than allowed. */
 static void check_stored(const json_t *stored)

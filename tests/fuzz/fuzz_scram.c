@@ -4,8 +4,8 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/cryptosign.h"
-#include "src/security/scram.h"
+#include "src/security/credential/cryptosign.h"
+#include "src/security/credential/scram.h"
 
 static const uint8_t server_random[32] = {0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7,
                                           0xb8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf};

@@ -8,9 +8,9 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/security/input.h"
-#include "src/security/realm_local.h"
-#include "src/security/security_file.h"
+#include "src/security/entity/input.h"
+#include "src/security/entity/realm_local.h"
+#include "src/security/entity/security_file.h"
 
 static void take_out_slow(json_t *value)
 {

@@ -3,7 +3,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/security/ticket.h"
+#include "src/security/credential/ticket.h"
 
 /* The public half of the key that signed the corpus; the private one is gone. */
 static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"

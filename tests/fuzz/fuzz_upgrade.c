@@ -3,7 +3,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "src/base/alloc.h"
-#include "src/security/cookie.h"
+#include "src/security/credential/cookie.h"
 #include "src/transport/origin.h"
 #include "src/transport/upgrade.h"
 

@@ -13,8 +13,8 @@
 
 #include "src/base/buf.h"
 #include "src/router/router.h"
-#include "src/security/policy.h"
-#include "src/security/principal.h"
+#include "src/security/policy/policy.h"
+#include "src/security/login/principal.h"
 
 #define BONDY_RIG_THREADS 4
 #define BONDY_RIG_REALMS 8

@@ -9,9 +9,9 @@
 #include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
-#include "src/security/auth.h"
-#include "src/security/principal.h"
-#include "src/security/user.h"
+#include "src/security/login/auth.h"
+#include "src/security/login/principal.h"
+#include "src/security/entity/user.h"
 #include "tests/lib/http_client.h"
 
 struct house_options {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/security/kdf.h"
-#include "src/security/token.h"
+#include "src/security/credential/kdf.h"
+#include "src/security/credential/token.h"
 
 #define SESSION 3545138187643908
 

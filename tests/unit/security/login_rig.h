@@ -15,8 +15,8 @@
  * Everybody has a source for every method from 127.0.0.0/8, ::1/128 and 192.0.2.0/24, but
  * `far`-off addresses have none. */
 
-#include "src/security/auth.h"
-#include "src/security/login_local.h"
+#include "src/security/login/auth.h"
+#include "src/security/login/login_local.h"
 #include "tests/unit/security/fixture.h"
 
 #define ACME "org.acme"

@@ -12,7 +12,7 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
-#include "src/security/audit.h"
+#include "src/security/login/audit.h"
 #include "src/sys/file.h"
 
 struct rig {

@@ -4,7 +4,7 @@
 #include "tests/lib/test.h"
 
 #include "src/base/alloc.h"
-#include "src/security/cookie.h"
+#include "src/security/credential/cookie.h"
 
 static void the_ticket_of_a_realm_is_the_first_of_exactly_its_name(void **state)
 {

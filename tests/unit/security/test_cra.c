@@ -5,7 +5,7 @@
 
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/cra.h"
+#include "src/security/credential/cra.h"
 
 /* realms-and-security.md 3.5 */
 #define SALT "AAECAwQFBgcICQoLDA0ODw=="

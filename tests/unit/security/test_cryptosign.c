@@ -7,7 +7,7 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/cryptosign.h"
+#include "src/security/credential/cryptosign.h"
 
 #define CHANNEL "62e935ae755f3d48f80d4d59f6121358c435722a67e859cc0caa8b539027f2ff"
 

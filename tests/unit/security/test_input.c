@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/security/input.h"
+#include "src/security/entity/input.h"
 
 /* threat-model.md H10: what may be given is in tables, so every resource is tried with every field:
  * its own, those of the others, and those of the stored forms. */

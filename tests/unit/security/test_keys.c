@@ -6,7 +6,7 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/keys.h"
+#include "src/security/credential/keys.h"
 
 static struct bondy_key *parse(const char *pem, enum bondy_key_kind kind, const char *kid)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/security/token.h"
+#include "src/security/credential/token.h"
 #include "src/base/clock.h"
 
 #define NONCE "oKGio6SlpqeoqaqrrK2urw=="

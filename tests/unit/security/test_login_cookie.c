@@ -5,10 +5,10 @@
 #include "tests/unit/security/fixture.h"
 
 #include "src/base/clock.h"
-#include "src/security/auth.h"
-#include "src/security/principal.h"
-#include "src/security/ticket.h"
-#include "src/security/token.h"
+#include "src/security/login/auth.h"
+#include "src/security/login/principal.h"
+#include "src/security/credential/ticket.h"
+#include "src/security/credential/token.h"
 #include "src/wamp/errors.h"
 
 #define REALM "com.example.dev"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "src/base/clock.h"
-#include "src/security/throttle.h"
+#include "src/security/login/throttle.h"
 
 #define NONCE "oKGio6SlpqeoqaqrrK2urw=="
 #define DENIED "ABORT wamp.error.authentication_denied"

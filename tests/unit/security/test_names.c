@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "src/base/alloc.h"
-#include "src/security/names.h"
+#include "src/security/entity/names.h"
 
 static void names_are_folded_and_their_octets_checked(void **state)
 {

@@ -2,7 +2,7 @@
 #include "tests/lib/test.h"
 
 #include "src/base/alloc.h"
-#include "src/security/order.h"
+#include "src/security/entity/order.h"
 
 /* The names in order, or those of the cycle behind "!". */
 static char *sorted(const char *names_text, const char *needs_text)

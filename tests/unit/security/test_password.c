@@ -11,7 +11,7 @@
 #include "src/base/id.h"
 #include "src/base/json.h"
 #include "src/base/problem.h"
-#include "src/security/password.h"
+#include "src/security/credential/password.h"
 
 #define PASSWORD "kettle-46-rope"
 /* Cheap, so that the tests are quick. */

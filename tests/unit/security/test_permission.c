@@ -2,8 +2,8 @@
 #include "tests/lib/test.h"
 
 #include "src/base/alloc.h"
-#include "src/security/permission.h"
-#include "src/security/policy.h"
+#include "src/security/policy/permission.h"
+#include "src/security/policy/policy.h"
 
 static void every_permission_is_found_by_its_name(void **state)
 {

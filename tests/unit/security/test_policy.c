@@ -6,8 +6,8 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/security/policy.h"
-#include "src/security/rbac.h"
+#include "src/security/policy/policy.h"
+#include "src/security/policy/rbac.h"
 #include "src/sys/publish.h"
 
 static struct bondy_policy *policy;

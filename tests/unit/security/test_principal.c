@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/security/policy.h"
+#include "src/security/policy/policy.h"
 
 static struct bondy_principal *get(struct login_rig *rig, const char *realm, const char *name,
                                    uint64_t *seq)

@@ -6,8 +6,8 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/map.h"
-#include "src/security/rbac.h"
-#include "src/security/rbac_cache.h"
+#include "src/security/policy/rbac.h"
+#include "src/security/policy/rbac_cache.h"
 #include "src/sys/publish.h"
 
 /* The realms of realms-and-security.md 2.12. */

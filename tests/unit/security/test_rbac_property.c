@@ -14,8 +14,8 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/map.h"
-#include "src/security/rbac.h"
-#include "src/security/rbac_cache.h"
+#include "src/security/policy/rbac.h"
+#include "src/security/policy/rbac_cache.h"
 #include "src/sys/publish.h"
 
 #if defined(BONDY_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/security/policy.h"
-#include "src/security/rbac.h"
-#include "src/security/stored.h"
+#include "src/security/policy/policy.h"
+#include "src/security/policy/rbac.h"
+#include "src/security/entity/stored.h"
 
 static const char *create(struct fixture *f, const char *input)
 {

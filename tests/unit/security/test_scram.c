@@ -6,7 +6,7 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/scram.h"
+#include "src/security/credential/scram.h"
 
 /* realms-and-security.md 3.7 */
 #define CLIENT_NONCE "oKGio6SlpqeoqaqrrK2urw=="

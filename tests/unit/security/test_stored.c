@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "src/security/stored.h"
+#include "src/security/entity/stored.h"
 
 static void an_element_is_read_as_it_was_written(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/id.h"
-#include "src/security/throttle.h"
+#include "src/security/login/throttle.h"
 
 struct rig {
     struct bondy_throttle *throttle;

@@ -7,7 +7,7 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/ticket.h"
+#include "src/security/credential/ticket.h"
 
 #define NOW 1767322800
 

@@ -15,8 +15,8 @@
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/base/json.h"
-#include "src/security/kdf.h"
-#include "src/security/token.h"
+#include "src/security/credential/kdf.h"
+#include "src/security/credential/token.h"
 
 #define URLSAFE sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
@@ -607,8 +607,8 @@ static void check_file(const char *path, unsigned *count)
     if (strcmp(end, ".c") != 0 && strcmp(end, ".h") != 0)
         return;
     ++*count;
-    if (names_the_library(text) && strstr(path, "/src/security/token.c") == NULL)
-        fail_msg("%s: libjwt is for src/security/token.c", path);
+    if (names_the_library(text) && strstr(path, "/src/security/credential/token.c") == NULL)
+        fail_msg("%s: libjwt is for src/security/credential/token.c", path);
 }
 
 static void check_folder(const char *folder, unsigned *count)

@@ -2,7 +2,7 @@
 #include "tests/lib/test.h"
 
 #include "src/base/alloc.h"
-#include "src/security/cookie.h"
+#include "src/security/credential/cookie.h"
 #include "src/transport/origin.h"
 
 static void a_page_is_of_the_own_host_by_scheme_host_and_port(void **state)

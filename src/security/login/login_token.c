@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Logins with a signed token: tickets of the router's own and OAuth2 access tokens.
+ * realms-and-security.md 4.2 and 5. On a pool thread. */
+
+#include <string.h>
+
+#include "src/base/alloc.h"
+#include "src/base/clock.h"
+#include "src/security/entity/group.h"
+#include "src/security/login/login_local.h"
+#include "src/security/entity/tickets.h"
+#include "src/security/credential/token.h"
+
+#define ROLES_MAX 1000 /* of a ticket that are looked at */
+
+static struct bondy_store_view *begin_view(const struct bondy_login *login)
+{
+    struct bondy_store_view *view = NULL;
+
+    return bondy_store_view_begin(login->auth->options.store, &view, NULL) < 0 ? NULL : view;
+}
+
+/* Looks at `jws` from all sides. The claims of a good one are the caller's; NULL: it is not. */
+static json_t *check_ticket(struct bondy_login *login, struct bondy_slice jws, bool is_cookie)
+{
+    const struct bondy_ticket_question question = {
+        .realms = login->auth->options.realms,
+        .realm = login->realm,
+        .user = login->has_user ? &login->user : NULL,
+        .may_lack_user = is_cookie,
+        .takes_any_client = is_cookie,
+        .jws = jws,
+        .client_id = bondy_login_extra(login, "client_id"),
+        .device_id = bondy_login_extra(login, "device_id"),
+        .takes_unknown = login->auth->options.takes_unknown_tickets,
+        .leeway_s = login->auth->options.leeway_s};
+    struct bondy_store_view *view = begin_view(login);
+    struct bondy_ticket_checked checked;
+
+    if (view == NULL)
+        return NULL;
+    bondy_tickets_check(view, &question, &checked);
+    bondy_store_view_end(view);
+    if (checked.reason == NULL)
+        return checked.claims;
+    bondy_login_doom(login, checked.reason);
+    json_decref(checked.claims);
+    return NULL;
+}
+
+/* What a session remembers of its ticket. */
+static json_t *keep_claims(const json_t *claims, const char *const *keys)
+{
+    json_t *kept = json_object();
+
+    for (; *keys != NULL; keys++)
+        if (json_object_get(claims, *keys) != NULL)
+            json_object_set(kept, *keys, json_object_get(claims, *keys));
+    return kept;
+}
+
+bool bondy_login_verify_ticket(struct bondy_login *login)
+{
+    static const char *const kept[] = {"id", "authrealm", "scope", NULL};
+    json_t *claims = check_ticket(login, bondy_login_signature(login), false);
+
+    if (claims == NULL)
+        return false;
+    login->ticket = keep_claims(claims, kept);
+    json_decref(claims);
+    return true;
+}
+
+/* The roles that an identity provider gave and the realm has as groups; NULL: the ticket says
+ * nothing of roles, and a user's groups count. */
+static json_t *read_grant(const struct bondy_login *login, const json_t *claims)
+{
+    const json_t *roles = json_object_get(claims, "authroles"), *role;
+    struct bondy_store_view *view;
+    json_t *granted;
+    size_t index;
+
+    if (!json_is_array(roles) && login->has_user)
+        return NULL;
+    granted = json_array();
+    if ((view = begin_view(login)) == NULL)
+        return granted;
+    json_array_foreach((json_t *)(uintptr_t)roles, index, role)
+    {
+        struct bondy_name name;
+
+        if (index == ROLES_MAX)
+            break;
+        if (json_is_string(role) &&
+            bondy_name_fold(bondy_slice_text(json_string_value(role)), &name) &&
+            !bondy_slice_is(bondy_name_slice(&name), "anonymous") &&
+            bondy_group_is_known(view, login->realm, bondy_name_slice(&name)))
+            json_array_append_new(granted, json_string(name.text));
+    }
+    bondy_store_view_end(view);
+    return granted;
+}
+
+bool bondy_login_verify_cookie(struct bondy_login *login)
+{
+    static const char *const kept[] = {"id",    "authrealm",     "authmethod",
+                                       "scope", "oidc_provider", NULL};
+    json_t *claims = check_ticket(login, login->cookie, true);
+
+    if (claims == NULL)
+        return false;
+    login->ticket = keep_claims(claims, kept);
+    login->granted = read_grant(login, claims);
+    json_decref(claims);
+    return true;
+}
+
+/* Whole seconds count to the end of that second, so that a token is good that was got right after
+ * the password was changed. */
+static uint64_t issued_ms(const struct bondy_token *token)
+{
+    const json_t *exact = json_object_get(token->claims, "iat_ms");
+
+    return json_is_integer(exact)
+               ? (uint64_t)json_integer_value(exact)
+               : (uint64_t)json_integer_value(json_object_get(token->claims, "iat")) * 1000 + 999;
+}
+
+static const char *check_token(struct bondy_login *login, const struct bondy_realm *authrealm,
+                               const struct bondy_token *token)
+{
+    const struct bondy_token_expect expect = {.realm = bondy_slice_text(login->realm->uri),
+                                              .authrealm = bondy_slice_text(authrealm->uri),
+                                              .authid = bondy_slice_text(login->user.username),
+                                              .now = (int64_t)(bondy_clock_wall_ms() / 1000),
+                                              .leeway = login->auth->options.leeway_s};
+    struct bondy_token_verdict verdict = bondy_token_check_access(token, &expect);
+    struct bondy_store_view *view;
+    bool is_revoked;
+
+    if (verdict.reason != BONDY_TOKEN_OK)
+        return "invalid_token";
+    if (strcmp(login->user.authrealm, authrealm->uri) != 0)
+        return "wrong_realm";
+    if ((view = begin_view(login)) == NULL)
+        return "store";
+    is_revoked = issued_ms(token) < bondy_tickets_valid_since(view, login->realm, &login->user);
+    bondy_store_view_end(view);
+    return is_revoked ? "revoked" : NULL;
+}
+
+bool bondy_login_verify_token(struct bondy_login *login)
+{
+    const struct bondy_realm *authrealm = NULL;
+    const struct bondy_key *key = NULL;
+    struct bondy_token peeked, token;
+    const char *wrong = "bad_signature";
+
+    if (bondy_token_peek(bondy_login_signature(login), &peeked, NULL) < 0)
+        return false;
+    authrealm =
+        bondy_realms_find(login->auth->options.realms, bondy_json_text(peeked.claims, "aud"));
+    if (authrealm != NULL)
+        key = bondy_realm_find_key(authrealm, peeked.kid, bondy_clock_wall_ms());
+    bondy_token_fini(&peeked);
+    if (key == NULL || bondy_token_verify(bondy_login_signature(login), key, &token, NULL) < 0) {
+        bondy_login_doom(login, key == NULL ? "unknown_key" : "bad_signature");
+        return false;
+    }
+    /* Only now: a signature that takes no time to check would tell who does not exist. */
+    wrong = login->has_user ? check_token(login, authrealm, &token) : "unknown_user";
+    bondy_token_fini(&token);
+    if (wrong != NULL)
+        bondy_login_doom(login, wrong);
+    return wrong == NULL;
+}
