@@ -41,6 +41,10 @@ struct bondy_admin_certificates {
     struct bondy_tls *(*served_wait)(void *context, size_t index);
     /* {verify, fail_if_no_peer_cert, cacertfile?}; the caller owns it. */
     json_t *(*client_auth_wait)(void *context, size_t index);
+    /* The same form, checked; what it leaves out stays as it is. Reads the files as rotate_wait
+     * does; holds until the configuration is read again. */
+    int (*set_client_auth_wait)(void *context, size_t index, const json_t *wanted,
+                                struct bondy_error *err);
 };
 
 struct bondy_admin_node {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* procedures_cert: bondy.cert_manager.*, the certificates of this node's listeners.
  * wamp-admin-api.md 2.13. */
+#include <string.h>
+
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
@@ -179,6 +181,96 @@ static int read_authorities(struct bondy_admin_call *call, const struct bondy_st
     return call->problem == NULL ? BONDY_OK : BONDY_EINVAL;
 }
 
+/* ---- client certificates ----------------------------------------------------------------------*/
+
+static bool is_verify(const json_t *value)
+{
+    return json_is_string(value) && (strcmp(json_string_value(value), "verify_peer") == 0 ||
+                                     strcmp(json_string_value(value), "verify_none") == 0);
+}
+
+static bool is_flag(const json_t *value)
+{
+    return json_is_boolean(value);
+}
+
+/* What the daemon's working directory is, nobody who asks from elsewhere can know. */
+static bool is_path(const json_t *value)
+{
+    return json_is_string(value) && json_string_value(value)[0] == '/' &&
+           strlen(json_string_value(value)) == json_string_length(value);
+}
+
+static const struct {
+    const char *key;
+    bool (*is_good)(const json_t *value);
+    const char *expected;
+} members[] = {
+    {"verify", is_verify, "'verify' is \"verify_peer\" or \"verify_none\"."},
+    {"fail_if_no_peer_cert", is_flag, "'fail_if_no_peer_cert' is true or false."},
+    {"cacertfile", is_path, "'cacertfile' is an absolute path."},
+};
+
+static json_t *unknown_key(const char *key)
+{
+    const char *names[BONDY_COUNT(members) + 1] = {NULL};
+    const char *meant;
+    json_t *problem;
+
+    for (size_t i = 0; i < BONDY_COUNT(members); i++)
+        names[i] = members[i].key;
+    meant = bondy_json_nearest(bondy_slice_text(key), names);
+    problem =
+        meant == NULL
+            ? bondy_problem_format(BONDY_ERR_INVALID_DATA, "Unknown key '%s' of client_auth.", key)
+            : bondy_problem_format(BONDY_ERR_INVALID_DATA,
+                                   "Unknown key '%s' of client_auth; did you mean '%s'?", key,
+                                   meant);
+    return bondy_json_with(problem, "keys", json_pack("[s]", key));
+}
+
+static json_t *check_member(const char *key, const json_t *value)
+{
+    for (size_t i = 0; i < BONDY_COUNT(members); i++)
+        if (strcmp(members[i].key, key) == 0)
+            return members[i].is_good(value) ? NULL : bondy_admin_invalid(key, members[i].expected);
+    return unknown_key(key);
+}
+
+static int check_members(struct bondy_admin_call *call, json_t *wanted)
+{
+    json_t *problems = json_array(), *value, *problem;
+    const char *key;
+
+    json_object_foreach(wanted, key, value)
+    {
+        if ((problem = check_member(key, value)) != NULL)
+            json_array_append_new(problems, problem);
+    }
+    problem = bondy_problem_of_list(problems);
+    return problem == NULL ? BONDY_OK : bondy_admin_fail(call, problem);
+}
+
+static int read_set_client_auth(struct bondy_admin_call *call, const struct bondy_store_view *view)
+{
+    const struct bondy_admin_certificates *certificates = call->node->certificates;
+    json_t *wanted = json_array_get(call->args, 1);
+    struct bondy_error err = {0};
+    size_t index;
+    int rc;
+
+    (void)view;
+    if ((rc = find_listener(call, BONDY_ERR_INVALID_ARGUMENT, &index)) < 0 ||
+        (rc = bondy_admin_need_object(call, 1, "client_auth")) < 0 ||
+        (rc = check_members(call, wanted)) < 0)
+        return rc;
+    if (certificates->set_client_auth_wait(call->node->context, index, wanted, &err) < 0)
+        return bondy_admin_fail(call, unreadable(&err));
+    call->value = bondy_json_with(certificates->client_auth_wait(call->node->context, index),
+                                  "persistent", json_false());
+    return BONDY_OK;
+}
+
 static void finish(struct bondy_admin_call *call)
 {
     bondy_admin_audit(call, NULL);
@@ -193,6 +285,13 @@ const struct bondy_procedure_row bondy_procedures_cert[] = {
     {.info = {"bondy.cert_manager.get_client_auth", NULL, 1, 1, 'M', "listener",
               "whether a listener of this node asks clients for a certificate", "0.1"},
      .read = read_client_auth},
+    {.info =
+         {"bondy.cert_manager.set_client_auth", NULL, 2, 2, 'M', "listener, client_auth",
+          "asks clients of a listener for a certificate, or not, until the next start or reload",
+          "0.1"},
+     .kind = &listeners,
+     .read = read_set_client_auth,
+     .finish = finish},
     {.info = {"bondy.cert_manager.rotate_listener", NULL, 1, 1, 'M', "listener",
               "reads a listener's certificate again, for new connections", "0.1"},
      .kind = &listeners,

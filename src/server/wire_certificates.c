@@ -234,7 +234,7 @@ static int refuse_expired(const struct bondy_tls *tls, const struct entry *entry
                       entry->options.certfile, text);
 }
 
-/* [lock held, idle] Reads and serves; keeps the options then. */
+/* [lock held, idle] Serves what the files hold, if it can be used. */
 static int read_and_serve(struct entry *entry, const struct bondy_tls_options *options,
                           struct bondy_error *err)
 {
@@ -291,9 +291,36 @@ static json_t *client_auth_wait(void *context, size_t index)
     return out;
 }
 
+static int set_client_auth_wait(void *context, size_t index, const json_t *wanted,
+                                struct bondy_error *err)
+{
+    struct bondy_server *server = context;
+    struct entry *entry = &server->certificates->list[index];
+    const json_t *verify = json_object_get(wanted, "verify");
+    const json_t *is_required = json_object_get(wanted, "fail_if_no_peer_cert");
+    const json_t *file = json_object_get(wanted, "cacertfile");
+    struct bondy_tls_options options;
+    int rc;
+
+    lock(server->certificates);
+    options = entry->options;
+    if (verify != NULL)
+        options.verify = strcmp(json_string_value(verify), "verify_peer") == 0;
+    if (is_required != NULL)
+        options.fail_if_no_peer_cert = json_is_true(is_required);
+    if (file != NULL)
+        options.cacertfile = json_string_value(file);
+    rc = read_and_serve(entry, &options, err);
+    if (rc == BONDY_OK)
+        keep_options(entry, &options);
+    unlock(server->certificates);
+    return rc;
+}
+
 const struct bondy_admin_certificates bondy_server_certificate_hooks = {
     .listener_at = listener_at,
     .rotate_wait = rotate_wait,
     .served_wait = served_wait,
     .client_auth_wait = client_auth_wait,
+    .set_client_auth_wait = set_client_auth_wait,
 };

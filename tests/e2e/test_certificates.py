@@ -2,9 +2,11 @@
 """bondy.cert_manager.*: certificates that are read again when the admin API says so."""
 import hashlib
 import os
+import signal
 import ssl
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -130,9 +132,10 @@ def test_client_authentication_is_shown(node):
     assert shown == {"verify": "verify_none", "fail_if_no_peer_cert": False}
 
 
-def is_let_in(daemon, client):
+def is_let_in(daemon, client=None):
     context = ssl.create_default_context(cafile=daemon.ca)
-    context.load_cert_chain(*client)
+    if client is not None:
+        context.load_cert_chain(*client)
     try:
         with context.wrap_socket(daemon.connect("wamp.tls"), server_hostname="localhost") as connection:
             connection.sendall(b"\x7f\xf1\x00\x00")
@@ -154,6 +157,48 @@ def test_new_authorities_let_their_clients_in(node):
         answer = node.admin("/cacerts:reload", "POST")
         assert (answer.status, answer.body) == (204, b"")
         assert is_let_in(node, client)
+
+
+def set_client_auth(daemon, **wanted):
+    return daemon.admin("/listeners/wamp_tls/client_auth", "PUT", wanted)
+
+
+def test_client_authentication_is_switched_until_the_next_reload(node):
+    node.ca = node.authority.cert
+    client = issue_for_client(node.authority, node.authority)
+    assert is_let_in(node)
+    answer = set_client_auth(node, fail_if_no_peer_cert=True)
+    assert answer.status == 200, answer
+    assert answer.json() == {"verify": "verify_peer", "fail_if_no_peer_cert": True,
+                             "cacertfile": node.authority.cert, "persistent": False}
+    assert not is_let_in(node) and is_let_in(node, client)
+    node.authority.issue()
+    assert node.admin("/listeners/wamp_tls:rotate", "POST").status == 204
+    assert not is_let_in(node), "a rotation changes nothing but the certificate"
+    assert set_client_auth(node, verify="verify_none").json()["verify"] == "verify_none"
+    assert is_let_in(node)
+    assert set_client_auth(node, verify="verify_peer").json()["fail_if_no_peer_cert"] is True
+    assert not is_let_in(node)
+    node.signal(signal.SIGHUP)
+    end = time.monotonic() + 20
+    while "event=reloaded" not in node.log():
+        assert time.monotonic() < end
+    assert is_let_in(node)
+
+
+@pytest.mark.parametrize("wanted, code, key", [
+    ({"verify": "maybe"}, "bondy.error.invalid_value", "verify"),
+    ({"fail_if_no_peer_cert": "yes"}, "bondy.error.invalid_value", "fail_if_no_peer_cert"),
+    ({"cacertfile": "ca.pem"}, "bondy.error.invalid_value", "cacertfile"),
+    ({"verfy": "verify_peer"}, "bondy.error.invalid_data", None),
+    ({"cacertfile": "/no/such/file"}, "bondy.error.invalid_config", None),
+    ({"verify": 1, "cacertfile": 1}, "bondy.error.invalid_data", None)])
+def test_wrong_client_authentication_changes_nothing(node, wanted, code, key):
+    before = node.admin("/listeners/wamp_tls/client_auth").json()
+    answer = set_client_auth(node, **wanted)
+    problem = answer.json()
+    assert (answer.status, problem["code"], problem.get("key")) == (400, code, key), answer
+    assert node.admin("/listeners/wamp_tls/client_auth").json() == before
 
 
 @pytest.mark.parametrize("listener", ["wamp_tcp", "no_such", "admin_api_https", "", "wamp-tls", None, 7])

@@ -159,6 +159,7 @@ static const struct step steps[] = {
     /* certificates: there are no listeners */
     {"GET", "/listeners/wamp_tls/certificate", NULL, 404, "bondy.error.not_found"},
     {"GET", "/listeners/wamp_tls/client_auth", NULL, 404, "bondy.error.not_found"},
+    {"PUT", "/listeners/wamp_tls/client_auth", "{}", 400, "wamp.error.invalid_argument"},
     {"POST", "/listeners/wamp_tls:rotate", NULL, 400, "wamp.error.invalid_argument"},
     {"POST", "/listeners/api_gateway_https:rotate", NULL, 400, "wamp.error.invalid_argument"},
     {"POST", "/listeners/admin_api_https:rotate", NULL, 400, "wamp.error.invalid_argument"},
