@@ -16,6 +16,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_audit.c \
 	src/admin/procedures_backup.c \
 	src/admin/procedures_call.c \
+	src/admin/procedures_cert.c \
 	src/admin/procedures_events.c \
 	src/admin/procedures_grant.c \
 	src/admin/procedures_group.c \

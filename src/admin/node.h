@@ -5,6 +5,7 @@
 /* node: what administration needs of the running node. The server fills it once, before the first
  * request; it outlives everything here. Functions may be called on any I/O thread. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/catalog.h"
@@ -26,6 +27,26 @@ struct bondy_admin_tickets {
     unsigned leeway_s;
 };
 
+struct bondy_tls;
+
+/* The listeners of this node and their certificates, counted from 0. What ends in _wait reads files
+ * or waits for who does: pool threads, for listeners with TLS only. */
+struct bondy_admin_certificates {
+    /* The name, such as "wamp.tls"; static. NULL: there are not so many. Any thread. */
+    const char *(*listener_at)(void *context, size_t index, bool *is_tls);
+    /* Reads the files of its certificate again; new handshakes use it. On failure, an expired
+     * certificate too, nothing is changed; the error names listener and file. */
+    int (*rotate_wait)(void *context, size_t index, struct bondy_error *err);
+    /* A reference of what new handshakes use. */
+    struct bondy_tls *(*served_wait)(void *context, size_t index);
+    /* {verify, fail_if_no_peer_cert, cacertfile?}; the caller owns it. */
+    json_t *(*client_auth_wait)(void *context, size_t index);
+    /* The same form, checked; what it leaves out stays as it is. Reads the files as rotate_wait
+     * does; holds until the configuration is read again. */
+    int (*set_client_auth_wait)(void *context, size_t index, const json_t *wanted,
+                                struct bondy_error *err);
+};
+
 struct bondy_admin_node {
     struct bondy_store *store;
     const struct bondy_realms *realms;
@@ -38,7 +59,8 @@ struct bondy_admin_node {
     struct bondy_audit *audit; /* NULL: there is none */
     struct bondy_principals *principals;
     struct bondy_admin_tickets tickets;
-    struct bondy_backup_desk *backups; /* NULL: there is none */
+    struct bondy_backup_desk *backups;                   /* NULL: there is none */
+    const struct bondy_admin_certificates *certificates; /* NULL: there are no listeners */
     bool needs_versions; /* admin_api.require_if_match: changes of one object say its version */
     /* security.config_file as it is now: a copy that the caller frees, or NULL. May be NULL. */
     char *(*security_file)(void *context);

@@ -121,6 +121,7 @@ extern const struct bondy_procedure_row bondy_procedures_registry[];
 extern const struct bondy_procedure_row bondy_procedures_audit[];
 extern const struct bondy_procedure_row bondy_procedures_api_key[];
 extern const struct bondy_procedure_row bondy_procedures_backup[];
+extern const struct bondy_procedure_row bondy_procedures_cert[];
 extern const struct bondy_procedure_row bondy_procedures_api[];
 
 /* ---- procedures.c: arguments ----------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/server/libserver.a
 src_server_libserver_a_SOURCES = \
+	src/server/certificates.h \
 	src/server/config.c src/server/config.h src/server/config_load.h \
 	src/server/config_check.c \
 	src/server/config_parse.c src/server/config_parse.h \
@@ -28,6 +29,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/watchdog.c src/server/watchdog.h \
 	src/server/wire.c src/server/wire.h \
 	src/server/wire_admin.c \
+	src/server/wire_certificates.c \
 	src/server/wire_gateway.c \
 	src/server/wire_identity.c \
 	src/server/wire_listeners.c \

@@ -83,6 +83,7 @@ struct bondy_server {
     struct bondy_server_thread *threads;
     unsigned thread_count;
     struct bondy_server_listeners *listeners;
+    struct bondy_server_certificates *certificates;
     struct bondy_loop *main_loop;
     struct bondy_signals *signals;
     struct bondy_server_watchdog *watchdog;
@@ -148,10 +149,12 @@ enum bondy_server_listener_set { BONDY_SERVER_ADMIN_LISTENERS, BONDY_SERVER_PUBL
 int bondy_server_open_listeners(struct bondy_server *server, enum bondy_server_listener_set set,
                                 struct bondy_error *err);
 int bondy_server_write_ports(const struct bondy_server *server, struct bondy_error *err);
-/* Reads certificates again; new handshakes use them. On failure nothing is changed. */
+void bondy_server_free_listeners(struct bondy_server *server);
+
+/* ---- wire_certificates.c ---- */
+/* Reads certificates again; new handshakes use them. On failure nothing is changed. Main thread. */
 int bondy_server_reload_certificates(struct bondy_server *server, const struct bondy_config *config,
                                      struct bondy_error *err);
-void bondy_server_free_listeners(struct bondy_server *server);
 
 /* ---- reload.c, shutdown.c ---- */
 void bondy_server_reload(struct bondy_server *server);

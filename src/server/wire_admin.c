@@ -8,8 +8,9 @@
 #include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
-#include "src/security/login/auth.h"
 #include "src/security/credential/ticket.h"
+#include "src/security/login/auth.h"
+#include "src/server/certificates.h"
 #include "src/server/wire.h"
 #include "src/sys/net.h"
 #include "src/sys/publish.h"
@@ -156,6 +157,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .version = PACKAGE_VERSION,
         .started_mono_ms = bondy_clock_mono_ms(),
         .needs_versions = bondy_config_flag(server->config, "admin_api.require_if_match"),
+        .certificates = &bondy_server_certificate_hooks,
         .security_file = security_file,
         .status = status_text,
         .context = server,

@@ -8,6 +8,7 @@
 #include "src/base/alloc.h"
 #include "src/base/json.h"
 #include "src/base/log.h"
+#include "src/server/certificates.h"
 #include "src/server/listeners.h"
 #include "src/server/wire.h"
 #include "src/sys/file.h"
@@ -221,35 +222,10 @@ static int fill_unix(struct listener *listener, const struct bondy_config *confi
     return rc;
 }
 
-static int make_tls(const struct bondy_config *config, const char *prefix, struct bondy_tls **out,
-                    struct bondy_error *err)
-{
-    const char *verify = text(config, prefix, "verify");
-    bool wants_client = verify != NULL && strcmp(verify, "verify_peer") == 0;
-    const char *keyfile = text(config, prefix, "keyfile");
-    struct bondy_tls_options options = {
-        .certfile = text(config, prefix, "certfile"),
-        /* The default name may not be there: then the key is in certfile. */
-        .keyfile = bondy_config_at(config, prefix, "keyfile")->origin.source == NULL &&
-                           bondy_config_at(config, prefix, "certfile")->origin.source != NULL
-                       ? NULL
-                       : keyfile,
-        .cacertfile = wants_client ? text(config, prefix, "cacertfile") : NULL,
-        .verify = wants_client,
-        .fail_if_no_peer_cert = number(config, prefix, "fail_if_no_peer_cert") != 0,
-        .versions = text(config, prefix, "versions"),
-        .ciphers = text(config, prefix, "ciphers"),
-    };
-    int rc = bondy_tls_create(&options, out, err);
-
-    return rc < 0 ? bondy_wrap(err, "%s", prefix) : rc;
-}
-
 static int make(struct bondy_server *server, const struct kind *kind, struct bondy_error *err)
 {
     struct listener *listener = &server->listeners->list[server->listeners->count++];
     struct bondy_door_listener *door = &listener->door;
-    struct bondy_tls *tls = NULL;
     int rc;
 
     listener->kind = kind;
@@ -271,10 +247,8 @@ static int make(struct bondy_server *server, const struct kind *kind, struct bon
                                  : fill_tcp(door, server->config, err);
     if (rc < 0)
         return bondy_wrap(err, "%s", kind->name);
-    if ((kind->flags & IS_TLS) && (rc = make_tls(server->config, kind->name, &tls, err)) < 0)
-        return rc;
-    atomic_store(&door->tls, tls);
-    return BONDY_OK;
+    return bondy_server_certificates_add(server->certificates, server->config, kind->name,
+                                         (kind->flags & IS_TLS) ? &door->tls : NULL, err);
 }
 
 /* A default path that does not fit into a socket address is left out with a warning, one that
@@ -306,6 +280,7 @@ static const char **list_of(const struct bondy_config_value *value)
 
 int bondy_server_make_listeners(struct bondy_server *server, struct bondy_error *err)
 {
+    server->certificates = bondy_server_certificates_create();
     server->listeners = bondy_zalloc(sizeof *server->listeners);
     server->listeners->cookie_origins =
         list_of(&bondy_config_find(server->config, "wamp.websocket.allowed_origins")->value);
@@ -379,52 +354,18 @@ int bondy_server_write_ports(const struct bondy_server *server, struct bondy_err
     return rc < 0 ? bondy_wrap(err, "ports_file") : rc;
 }
 
-/* ---- reload and end ---- */
-
-/* After this ran on each thread, none of them is still taking its reference of an old certificate.
- */
-static int do_nothing(struct bondy_server_thread *thread, void *context, struct bondy_error *err)
-{
-    (void)thread;
-    (void)context;
-    (void)err;
-    return BONDY_OK;
-}
-
-int bondy_server_reload_certificates(struct bondy_server *server, const struct bondy_config *config,
-                                     struct bondy_error *err)
-{
-    struct bondy_tls *fresh[BONDY_COUNT(kinds)] = {NULL};
-    struct bondy_server_listeners *listeners = server->listeners;
-    int rc = BONDY_OK;
-
-    for (size_t i = 0; i < listeners->count && rc == BONDY_OK; i++) {
-        if (listeners->list[i].kind->flags & IS_TLS)
-            rc = make_tls(config, listeners->list[i].door.name, &fresh[i], err);
-    }
-    for (size_t i = 0; i < listeners->count && rc == BONDY_OK; i++) {
-        if (fresh[i] != NULL)
-            fresh[i] = atomic_exchange(&listeners->list[i].door.tls, fresh[i]);
-    }
-    if (rc == BONDY_OK)
-        bondy_server_run_on_each(server, do_nothing, NULL, NULL);
-    for (size_t i = 0; i < listeners->count; i++)
-        bondy_tls_unref(fresh[i]);
-    return rc;
-}
+/* ---- certificates and end ---- */
 
 void bondy_server_check_certificates(const struct bondy_config *config,
                                      struct bondy_config_diag *diag)
 {
     for (size_t i = 0; i < BONDY_COUNT(kinds); i++) {
-        struct bondy_tls *tls = NULL;
         struct bondy_error err;
 
         if (!(kinds[i].flags & IS_TLS) || number(config, kinds[i].name, "enabled") == 0)
             continue;
-        if (make_tls(config, kinds[i].name, &tls, &err) < 0)
+        if (bondy_server_certificate_check(config, kinds[i].name, &err) < 0)
             bondy_config_report(diag, "C005", NULL, 0, 0, "%s", err.text);
-        bondy_tls_unref(tls);
     }
 }
 
@@ -432,10 +373,10 @@ void bondy_server_free_listeners(struct bondy_server *server)
 {
     struct bondy_server_listeners *listeners = BONDY_MOVE(server->listeners);
 
+    bondy_server_certificates_destroy(BONDY_MOVE(server->certificates));
     for (size_t i = 0; listeners != NULL && i < listeners->count; i++) {
         struct listener *listener = &listeners->list[i];
 
-        bondy_tls_unref(atomic_load(&listener->door.tls));
         bondy_server_listener_clear(&listener->context);
         bondy_free(listener->headers);
         if ((listener->kind->flags & IS_UNIX) && listener->is_open)

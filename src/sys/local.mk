@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/sys/libsys.a
 src_sys_libsys_a_SOURCES = \
+	src/sys/certificate.c src/sys/certificate.h \
 	src/sys/file.c src/sys/file.h \
 	src/sys/logger.c src/sys/logger.h \
 	src/sys/loop.c src/sys/loop.h \

@@ -292,6 +292,15 @@ const char *bondy_tls_subject(const struct bondy_tls *tls)
     return tls->subject;
 }
 
+struct bondy_slice bondy_tls_leaf(const struct bondy_tls *tls)
+{
+    gnutls_datum_t der = {NULL, 0};
+
+    if (gnutls_certificate_get_crt_raw(tls->credentials, 0, 0, &der) < 0)
+        return BONDY_SLICE_EMPTY;
+    return bondy_slice_of(der.data, der.size);
+}
+
 /* ---- sessions -------------------------------------------------------------------------------- */
 
 static int configure_session(struct bondy_tls *tls, gnutls_session_t session)

@@ -15,6 +15,7 @@
 #include <gnutls/gnutls.h>
 
 #include "src/base/error.h"
+#include "src/base/slice.h"
 
 struct bondy_tls;
 
@@ -57,5 +58,7 @@ void bondy_tls_client_name(gnutls_session_t session, char out[BONDY_TLS_NAME_MAX
  * and its subject (borrowed from `tls`). */
 long long bondy_tls_expires_at(const struct bondy_tls *tls);
 const char *bondy_tls_subject(const struct bondy_tls *tls);
+/* The leaf certificate in DER form, borrowed from `tls`; for src/sys/certificate.h. */
+struct bondy_slice bondy_tls_leaf(const struct bondy_tls *tls);
 
 #endif

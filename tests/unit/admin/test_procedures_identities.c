@@ -212,6 +212,7 @@ static void the_own_realm_may_be_left_out(void **state)
          "bondy.error.invalid_value"},
         {"bondy.realm.list", "[]", "{}", "wamp.error.not_authorized"},
         {"bondy.backup.create", "[]", "{}", "wamp.error.not_authorized"},
+        {"bondy.cert_manager.rotate_all", "[]", "{}", "wamp.error.not_authorized"},
     };
     struct caller mona;
 

@@ -156,6 +156,15 @@ static const struct step steps[] = {
     {"POST", "/services/restore_backup", "{'filename':'no.bdyb'}", 404, NULL},
     {"POST", "/services/verify_backup", "{'filename':'no.bdyb'}", 404, NULL},
     {"POST", "/services/create_backup", "{'path':'../x'}", 400, "bondy.error.invalid_value"},
+    /* certificates: there are no listeners */
+    {"GET", "/listeners/wamp_tls/certificate", NULL, 404, "bondy.error.not_found"},
+    {"GET", "/listeners/wamp_tls/client_auth", NULL, 404, "bondy.error.not_found"},
+    {"PUT", "/listeners/wamp_tls/client_auth", "{}", 400, "wamp.error.invalid_argument"},
+    {"POST", "/listeners/wamp_tls:rotate", NULL, 400, "wamp.error.invalid_argument"},
+    {"POST", "/listeners/api_gateway_https:rotate", NULL, 400, "wamp.error.invalid_argument"},
+    {"POST", "/listeners/admin_api_https:rotate", NULL, 400, "wamp.error.invalid_argument"},
+    {"POST", "/listeners:rotate", NULL, 200, "{}"},
+    {"POST", "/cacerts:reload", NULL, 204, NULL},
     /* API specifications */
     {"POST", "/api_specs", "{'id':'x'}", 422, "bondy.error.invalid_data"},
     {"GET", "/api_specs", NULL, 200, "[]"},

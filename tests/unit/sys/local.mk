@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SYS_TESTS = \
+	tests/unit/sys/test_certificate \
 	tests/unit/sys/test_file \
 	tests/unit/sys/test_logger \
 	tests/unit/sys/test_loop \
@@ -7,6 +8,10 @@ SYS_TESTS = \
 	tests/unit/sys/test_tls
 check_PROGRAMS += $(SYS_TESTS)
 TESTS += $(SYS_TESTS)
+
+tests_unit_sys_test_certificate_SOURCES = tests/unit/sys/test_certificate.c
+tests_unit_sys_test_certificate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_sys_test_certificate_LDADD = $(TEST_LIBS) $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_sys_test_file_SOURCES = tests/unit/sys/test_file.c
 tests_unit_sys_test_file_CFLAGS = $(TEST_CFLAGS)

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <string.h>
+
+#include "src/base/alloc.h"
+#include "src/base/clock.h"
+#include "src/server/certificates.h"
+#include "src/sys/publish.h"
+#include "src/sys/tls.h"
+
+/* Files are read with the lock held, so that of two who read at once the later one is served. No
+ * loop thread ever takes it. */
+
+#define MOST_LISTENERS 16
+
+struct entry {
+    const char *name;
+    struct bondy_tls *_Atomic *served; /* NULL: no TLS */
+    struct bondy_tls_options options;  /* texts are owned */
+};
+
+struct bondy_server_certificates {
+    pthread_mutex_t lock; /* options and *served of the list */
+    struct entry list[MOST_LISTENERS];
+    size_t count; /* does not change any more when listeners are open */
+};
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+/* Texts are the configuration's. */
+static struct bondy_tls_options options_of(const struct bondy_config *config, const char *prefix)
+{
+    const struct bondy_config_entry *certfile = bondy_config_at(config, prefix, "certfile");
+    const struct bondy_config_entry *keyfile = bondy_config_at(config, prefix, "keyfile");
+    const char *verify = bondy_config_at(config, prefix, "verify")->value.text;
+    /* The default name may not be there: then the key is in certfile. */
+    bool has_keyfile = keyfile->origin.source != NULL || certfile->origin.source == NULL;
+    bool wants_client = verify != NULL && strcmp(verify, "verify_peer") == 0;
+
+    return (struct bondy_tls_options){
+        .certfile = certfile->value.text,
+        .keyfile = has_keyfile ? keyfile->value.text : NULL,
+        .cacertfile = bondy_config_at(config, prefix, "cacertfile")->value.text,
+        .verify = wants_client,
+        .fail_if_no_peer_cert =
+            bondy_config_at(config, prefix, "fail_if_no_peer_cert")->value.number != 0,
+        .versions = bondy_config_at(config, prefix, "versions")->value.text,
+        .ciphers = bondy_config_at(config, prefix, "ciphers")->value.text,
+    };
+}
+
+static char *dup_or_null(const char *text)
+{
+    return text == NULL ? NULL : bondy_strdup(text);
+}
+
+static void free_options(struct bondy_tls_options *options)
+{
+    bondy_free((char *)options->certfile);
+    bondy_free((char *)options->keyfile);
+    bondy_free((char *)options->cacertfile);
+    bondy_free((char *)options->versions);
+    bondy_free((char *)options->ciphers);
+    *options = (struct bondy_tls_options){0};
+}
+
+static void keep_options(struct entry *entry, const struct bondy_tls_options *options)
+{
+    struct bondy_tls_options copy = *options;
+
+    copy.certfile = dup_or_null(options->certfile);
+    copy.keyfile = dup_or_null(options->keyfile);
+    copy.cacertfile = dup_or_null(options->cacertfile);
+    copy.versions = dup_or_null(options->versions);
+    copy.ciphers = dup_or_null(options->ciphers);
+    free_options(&entry->options);
+    entry->options = copy;
+}
+
+static int read_files(const char *name, const struct bondy_tls_options *options,
+                      struct bondy_tls **out, struct bondy_error *err)
+{
+    int rc = bondy_tls_create(options, out, err);
+
+    return rc < 0 ? bondy_wrap(err, "%s", name) : rc;
+}
+
+/* ---- what is served -------------------------------------------------------------------------- */
+
+struct retired {
+    struct bondy_retired link;
+    struct bondy_tls *tls;
+};
+
+static void drop_retired(struct bondy_retired *link)
+{
+    struct retired *retired = BONDY_CONTAINER(link, struct retired, link);
+
+    bondy_tls_unref(retired->tls);
+    bondy_free(retired);
+}
+
+/* Takes `fresh`. A loop thread may be about to take its own reference of the old one: that is
+ * dropped only when all of them have been quiescent. The calling thread is registered. */
+static void serve(struct entry *entry, struct bondy_tls *fresh)
+{
+    struct retired *retired = bondy_zalloc(sizeof *retired);
+
+    retired->tls = atomic_exchange(entry->served, fresh);
+    bondy_publish_retire(&retired->link, drop_retired);
+}
+
+struct bondy_server_certificates *bondy_server_certificates_create(void)
+{
+    struct bondy_server_certificates *certificates = bondy_zalloc(sizeof *certificates);
+
+    pthread_mutex_init(&certificates->lock, NULL);
+    return certificates;
+}
+
+void bondy_server_certificates_destroy(struct bondy_server_certificates *certificates)
+{
+    if (certificates == NULL)
+        return;
+    for (size_t i = 0; i < certificates->count; i++) {
+        if (certificates->list[i].served != NULL)
+            bondy_tls_unref(atomic_exchange(certificates->list[i].served, NULL));
+        free_options(&certificates->list[i].options);
+    }
+    pthread_mutex_destroy(&certificates->lock);
+    bondy_free(certificates);
+}
+
+int bondy_server_certificates_add(struct bondy_server_certificates *certificates,
+                                  const struct bondy_config *config, const char *name,
+                                  struct bondy_tls *_Atomic *served, struct bondy_error *err)
+{
+    struct entry *entry = &certificates->list[certificates->count];
+    struct bondy_tls_options options;
+    struct bondy_tls *tls = NULL;
+    int rc;
+
+    BONDY_BUG_ON(certificates->count == MOST_LISTENERS);
+    if (served != NULL) {
+        options = options_of(config, name);
+        if ((rc = read_files(name, &options, &tls, err)) < 0)
+            return rc;
+        keep_options(entry, &options);
+        atomic_store(served, tls);
+    }
+    entry->name = name;
+    entry->served = served;
+    certificates->count++;
+    return BONDY_OK;
+}
+
+int bondy_server_certificate_check(const struct bondy_config *config, const char *name,
+                                   struct bondy_error *err)
+{
+    struct bondy_tls_options options = options_of(config, name);
+    struct bondy_tls *tls = NULL;
+    int rc = read_files(name, &options, &tls, err);
+
+    bondy_tls_unref(tls);
+    return rc;
+}
+
+int bondy_server_reload_certificates(struct bondy_server *server, const struct bondy_config *config,
+                                     struct bondy_error *err)
+{
+    struct bondy_server_certificates *certificates = server->certificates;
+    struct bondy_tls *fresh[MOST_LISTENERS] = {NULL};
+    struct bondy_tls_options options[MOST_LISTENERS];
+    int rc = BONDY_OK;
+
+    pthread_mutex_lock(&certificates->lock);
+    for (size_t i = 0; i < certificates->count && rc == BONDY_OK; i++) {
+        struct entry *entry = &certificates->list[i];
+
+        if (entry->served == NULL)
+            continue;
+        options[i] = options_of(config, entry->name);
+        rc = read_files(entry->name, &options[i], &fresh[i], err);
+    }
+    bondy_publish_thread_start();
+    for (size_t i = 0; i < certificates->count; i++) {
+        if (rc < 0 || fresh[i] == NULL) {
+            bondy_tls_unref(fresh[i]);
+            continue;
+        }
+        keep_options(&certificates->list[i], &options[i]);
+        serve(&certificates->list[i], fresh[i]);
+    }
+    bondy_publish_thread_stop();
+    pthread_mutex_unlock(&certificates->lock);
+    return rc;
+}
+
+/* ---- what the admin API asks ------------------------------------------------------------------*/
+
+static const char *listener_at(void *context, size_t index, bool *is_tls)
+{
+    const struct bondy_server *server = context;
+    const struct bondy_server_certificates *certificates = server->certificates;
+
+    if (index >= certificates->count)
+        return NULL;
+    *is_tls = certificates->list[index].served != NULL;
+    return certificates->list[index].name;
+}
+
+/* Waits and reads while this thread holds up nobody who frees what was published. */
+static void lock(struct bondy_server_certificates *certificates)
+{
+    bondy_publish_idle();
+    pthread_mutex_lock(&certificates->lock);
+}
+
+static void unlock(struct bondy_server_certificates *certificates)
+{
+    pthread_mutex_unlock(&certificates->lock);
+    bondy_publish_busy();
+}
+
+static int refuse_expired(const struct bondy_tls *tls, const struct entry *entry,
+                          struct bondy_error *err)
+{
+    char text[25];
+
+    if (bondy_tls_expires_at(tls) * 1000 > (long long)bondy_clock_wall_ms())
+        return BONDY_OK;
+    bondy_clock_format((uint64_t)bondy_tls_expires_at(tls) * 1000, text);
+    return bondy_fail(err, BONDY_EINVAL, "%s: %s: the certificate expired at %s", entry->name,
+                      entry->options.certfile, text);
+}
+
+/* [lock held, idle] Serves what the files hold, if it can be used. */
+static int read_and_serve(struct entry *entry, const struct bondy_tls_options *options,
+                          struct bondy_error *err)
+{
+    struct bondy_tls *tls = NULL;
+    int rc = read_files(entry->name, options, &tls, err);
+
+    if (rc == BONDY_OK)
+        rc = refuse_expired(tls, entry, err);
+    if (rc < 0) {
+        bondy_tls_unref(tls);
+        return rc;
+    }
+    bondy_publish_busy();
+    serve(entry, tls);
+    bondy_publish_idle();
+    return BONDY_OK;
+}
+
+static int rotate_wait(void *context, size_t index, struct bondy_error *err)
+{
+    struct bondy_server *server = context;
+    struct entry *entry = &server->certificates->list[index];
+    int rc;
+
+    lock(server->certificates);
+    rc = read_and_serve(entry, &entry->options, err);
+    unlock(server->certificates);
+    return rc;
+}
+
+static struct bondy_tls *served_wait(void *context, size_t index)
+{
+    struct bondy_server *server = context;
+    struct bondy_tls *tls;
+
+    lock(server->certificates);
+    tls = bondy_tls_ref(atomic_load(server->certificates->list[index].served));
+    unlock(server->certificates);
+    return tls;
+}
+
+static json_t *client_auth_wait(void *context, size_t index)
+{
+    struct bondy_server *server = context;
+    const struct bondy_tls_options *options = &server->certificates->list[index].options;
+    json_t *out;
+
+    lock(server->certificates);
+    out = json_pack("{s:s, s:b}", "verify", options->verify ? "verify_peer" : "verify_none",
+                    "fail_if_no_peer_cert", options->verify && options->fail_if_no_peer_cert);
+    if (options->verify)
+        json_object_set_new(out, "cacertfile", json_string(options->cacertfile));
+    unlock(server->certificates);
+    return out;
+}
+
+static int set_client_auth_wait(void *context, size_t index, const json_t *wanted,
+                                struct bondy_error *err)
+{
+    struct bondy_server *server = context;
+    struct entry *entry = &server->certificates->list[index];
+    const json_t *verify = json_object_get(wanted, "verify");
+    const json_t *is_required = json_object_get(wanted, "fail_if_no_peer_cert");
+    const json_t *file = json_object_get(wanted, "cacertfile");
+    struct bondy_tls_options options;
+    int rc;
+
+    lock(server->certificates);
+    options = entry->options;
+    if (verify != NULL)
+        options.verify = strcmp(json_string_value(verify), "verify_peer") == 0;
+    if (is_required != NULL)
+        options.fail_if_no_peer_cert = json_is_true(is_required);
+    if (file != NULL)
+        options.cacertfile = json_string_value(file);
+    rc = read_and_serve(entry, &options, err);
+    if (rc == BONDY_OK)
+        keep_options(entry, &options);
+    unlock(server->certificates);
+    return rc;
+}
+
+const struct bondy_admin_certificates bondy_server_certificate_hooks = {
+    .listener_at = listener_at,
+    .rotate_wait = rotate_wait,
+    .served_wait = served_wait,
+    .client_auth_wait = client_auth_wait,
+    .set_client_auth_wait = set_client_auth_wait,
+};
