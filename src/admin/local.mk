@@ -22,6 +22,8 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_group.c \
 	src/admin/procedures_list.c \
 	src/admin/procedures_local.h \
+	src/admin/procedures_meta.c \
+	src/admin/procedures_meta_session.c \
 	src/admin/procedures_node.c \
 	src/admin/procedures_oauth2.c \
 	src/admin/procedures_realm.c src/admin/procedures_realm.h \

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/admin/procedures.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/admin/api.h"
@@ -30,12 +32,13 @@ struct bondy_procedures {
 };
 
 static const struct bondy_procedure_row *const groups[] = {
-    bondy_procedures_node,     bondy_procedures_realm,      bondy_procedures_realm_more,
-    bondy_procedures_user,     bondy_procedures_user_batch, bondy_procedures_user_parts,
-    bondy_procedures_group,    bondy_procedures_source,     bondy_procedures_grant,
-    bondy_procedures_oauth2,   bondy_procedures_ticket,     bondy_procedures_session,
-    bondy_procedures_registry, bondy_procedures_api_key,    bondy_procedures_backup,
-    bondy_procedures_cert,     bondy_procedures_audit,      bondy_procedures_api};
+    bondy_procedures_node,         bondy_procedures_realm,      bondy_procedures_realm_more,
+    bondy_procedures_user,         bondy_procedures_user_batch, bondy_procedures_user_parts,
+    bondy_procedures_group,        bondy_procedures_source,     bondy_procedures_grant,
+    bondy_procedures_oauth2,       bondy_procedures_ticket,     bondy_procedures_session,
+    bondy_procedures_registry,     bondy_procedures_api_key,    bondy_procedures_backup,
+    bondy_procedures_cert,         bondy_procedures_audit,      bondy_procedures_api,
+    bondy_procedures_meta_session, bondy_procedures_meta};
 
 /* ---- who calls --------------------------------------------------------------------------------*/
 
@@ -123,12 +126,65 @@ static json_t *wrong_count(const struct bondy_procedure_row *row, size_t count)
     return problem;
 }
 
+uint64_t bondy_admin_read_id(const json_t *given)
+{
+    const char *text = json_string_value(given);
+    unsigned long long id;
+    char *end;
+
+    if (json_is_integer(given))
+        return json_integer_value(given) > 0 ? (uint64_t)json_integer_value(given) : 0;
+    if (text == NULL || *text < '1' || *text > '9')
+        return 0;
+    errno = 0;
+    id = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0 ? id : 0;
+}
+
+bool bondy_admin_id(struct bondy_admin_call *call, size_t index, uint64_t *out)
+{
+    const json_t *given = json_array_get(call->args, index);
+
+    if (!json_is_integer(given)) {
+        bondy_admin_wrong_argument(call, "id", "An id is a whole number.");
+        return false;
+    }
+    *out = bondy_admin_read_id(given);
+    return true;
+}
+
+void bondy_admin_wrong_argument(struct bondy_admin_call *call, const char *key, const char *message)
+{
+    bondy_admin_refuse(call, bondy_json_with(bondy_problem(BONDY_ERR_INVALID_ARGUMENT, message, ""),
+                                             "key", json_string(key)));
+}
+
+/* The standard's forms work everywhere; a realm in front of them is one only when it is the name of
+ * a realm and what follows it is complete: options, which are last, do not count.
+ * wamp-admin-api.md 3. */
+static bool lacks_realm_of_meta(const struct bondy_admin_call *call, size_t count)
+{
+    const struct bondy_procedure_row *row = call->row;
+    const json_t *first = json_array_get(call->args, 0);
+
+    if (bondy_admin_kwarg(call, "realm_uri").len > 0 || count < row->info.min_args ||
+        !json_is_string(first))
+        return true;
+    if (count == row->info.min_args && json_is_object(json_array_get(call->args, count - 1)))
+        return true;
+    if (call->is_master && count == row->info.max_args)
+        return false; /* there is no such realm */
+    return bondy_realms_find(call->node->realms, bondy_admin_text(call, 0)) == NULL;
+}
+
 /* A realm was left out when there is room for one more argument and the first one is not a realm
  * that exists, or when kwargs name it. wamp-admin-api.md 1.3. */
 static bool lacks_realm(const struct bondy_admin_call *call, size_t count)
 {
     const struct bondy_procedure_row *row = call->row;
 
+    if ((row->flags & BONDY_ROW_META) != 0)
+        return lacks_realm_of_meta(call, count);
     if ((row->flags & BONDY_ROW_REALM) == 0 || count >= row->info.max_args)
         return false;
     if (bondy_admin_kwarg(call, "realm_uri").len > 0 || count < row->info.min_args)

@@ -47,6 +47,7 @@ enum bondy_row_flag {
     BONDY_ROW_LIST = 4,      /* limit, cursor, q, fields, sort */
     BONDY_ROW_RESULT = 8,    /* the answer of a change is edit.result */
     BONDY_ROW_HASH = 16,     /* prepare needs the pool for hashing */
+    BONDY_ROW_META = 64,     /* of wamp.*: what is no realm is an argument of the standard's form */
     BONDY_ROW_OWN = 32       /* call->realm is the caller's, which is no argument */
 };
 
@@ -105,6 +106,8 @@ struct bondy_admin_call {
     json_t *value, *extra, *problem;
 };
 
+extern const struct bondy_procedure_row bondy_procedures_meta[];
+extern const struct bondy_procedure_row bondy_procedures_meta_session[];
 extern const struct bondy_procedure_row bondy_procedures_node[];
 extern const struct bondy_procedure_row bondy_procedures_realm[];
 extern const struct bondy_procedure_row bondy_procedures_realm_more[];
@@ -132,6 +135,15 @@ struct bondy_slice bondy_admin_text(const struct bondy_admin_call *call, size_t 
 bool bondy_admin_flag(const struct bondy_admin_call *call, const char *key);
 /* A keyword argument as text, empty when there is none. */
 struct bondy_slice bondy_admin_kwarg(const struct bondy_admin_call *call, const char *key);
+
+/* An id as a number or, from a path, its text. 0: it is none. */
+uint64_t bondy_admin_read_id(const json_t *given);
+/* An argument that is an id: a positive number, 0 for one that no id can be. False: it is something
+ * else, and the call was refused. */
+bool bondy_admin_id(struct bondy_admin_call *call, size_t index, uint64_t *out);
+/* Ends the call: an argument of the wrong type (wamp.md META-ARG-1). */
+void bondy_admin_wrong_argument(struct bondy_admin_call *call, const char *key,
+                                const char *message);
 
 /* The OpenAPI document; borrowed. */
 json_t *bondy_admin_openapi(const struct bondy_procedures *procedures);

@@ -96,9 +96,15 @@ static void run_callees(struct bondy_admin_call *call)
     struct bondy_session_query query = {.view = BONDY_VIEW_REGISTRATIONS,
                                         .uri = bondy_admin_text(call, 1)};
 
+    const json_t *session = json_object_get(call->kwargs, "session");
+
     if (query.uri.len == 0)
         query.uri = bondy_admin_kwarg(call, "uri");
-    ask(call, &query, callees_listed);
+    if (session != NULL && !json_is_null(session) &&
+        (query.session = bondy_admin_read_id(session)) == 0)
+        bondy_admin_refuse(call, bondy_admin_invalid("session", "A session is its id."));
+    else
+        ask(call, &query, callees_listed);
 }
 
 static const char *const old_callees[] = {"bondy.callee.list", NULL};
@@ -110,7 +116,7 @@ const struct bondy_procedure_row bondy_procedures_registry[] = {
      .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
      .run = run_registrations},
     {.info = {"bondy.registration.callee.list", old_callees, 1, 2, 'R',
-              "realm, procedure?, uri=, limit=, cursor=, fields=, sort=",
+              "realm, procedure?, uri=, session=, limit=, cursor=, fields=, sort=",
               "the sessions that have registered something, or a procedure", "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
      .run = run_callees},

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* procedures_session: bondy.session.*, and what else looks at or ends sessions.
  * wamp-admin-api.md 2.1 and 6; admin-http-api.md 8 "Sessions". */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/admin/procedures_realm.h"
@@ -64,21 +62,9 @@ static void run_of_user(struct bondy_admin_call *call)
     ask(call, &query, listed);
 }
 
-/* The id as a number or, from a path, its text. 0: none. */
 static uint64_t session_id(const struct bondy_admin_call *call)
 {
-    const json_t *given = json_array_get(call->args, 1);
-    const char *text = json_string_value(given);
-    unsigned long long id;
-    char *end;
-
-    if (json_is_integer(given))
-        return json_integer_value(given) > 0 ? (uint64_t)json_integer_value(given) : 0;
-    if (text == NULL || *text < '1' || *text > '9')
-        return 0;
-    errno = 0;
-    id = strtoull(text, &end, 10);
-    return *end == '\0' && errno == 0 ? id : 0;
+    return bondy_admin_read_id(json_array_get(call->args, 1));
 }
 
 static json_t *no_such_session(void)

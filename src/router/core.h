@@ -257,6 +257,11 @@ bool bondy_join_receive(struct bondy_session *session, struct bondy_slice bytes)
 /* The thread's view of this realm, made when it has none. */
 struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
                                           const struct bondy_realm *realm);
+/* The registry of a realm, whatever thread has sessions there, or NULL; given back with
+ * bondy_join_release_registry(). */
+struct bondy_registry *bondy_join_find_registry(struct bondy_router *router,
+                                                const struct bondy_realm *realm);
+void bondy_join_release_registry(struct bondy_router *router, struct bondy_registry *registry);
 /* Gives up being let in: nothing of the login is left. */
 void bondy_join_stop(struct bondy_session *session);
 /* Ends the view when nobody uses it any more. */

@@ -85,19 +85,28 @@ static void read_details(const struct bondy_message *message, struct bondy_buf *
 
 /* ---- realms as this thread sees them ----------------------------------------------------- */
 
-static struct bondy_registry *acquire_registry(struct bondy_router *router, const char *realm,
-                                               uint32_t gen)
+/* Under the router's mutex. */
+static struct bondy_registry *find_registry(const struct bondy_router *router,
+                                            const struct bondy_realm *realm)
+{
+    struct bondy_registry *registry = router->registries;
+
+    while (registry != NULL &&
+           (registry->gen != realm->gen || strcmp(registry->realm, realm->uri) != 0))
+        registry = registry->next;
+    return registry;
+}
+
+static struct bondy_registry *acquire_registry(struct bondy_router *router,
+                                               const struct bondy_realm *realm)
 {
     struct bondy_registry *registry;
 
     pthread_mutex_lock(&router->mutex);
-    for (registry = router->registries; registry != NULL; registry = registry->next) {
-        if (registry->gen == gen && strcmp(registry->realm, realm) == 0)
-            break;
-    }
+    registry = find_registry(router, realm);
     if (registry == NULL) {
-        registry =
-            bondy_registry_create(realm, gen, router->options.thread_count, &router->numbers);
+        registry = bondy_registry_create(realm->uri, realm->gen, router->options.thread_count,
+                                         &router->numbers);
         registry->next = router->registries;
         router->registries = registry;
     }
@@ -106,7 +115,20 @@ static struct bondy_registry *acquire_registry(struct bondy_router *router, cons
     return registry;
 }
 
-static void release_registry(struct bondy_router *router, struct bondy_registry *registry)
+struct bondy_registry *bondy_join_find_registry(struct bondy_router *router,
+                                                const struct bondy_realm *realm)
+{
+    struct bondy_registry *registry;
+
+    pthread_mutex_lock(&router->mutex);
+    registry = find_registry(router, realm);
+    if (registry != NULL)
+        registry->refs++;
+    pthread_mutex_unlock(&router->mutex);
+    return registry;
+}
+
+void bondy_join_release_registry(struct bondy_router *router, struct bondy_registry *registry)
 {
     struct bondy_registry **at;
     bool is_last;
@@ -154,7 +176,7 @@ struct bondy_realm_here *bondy_join_realm(struct bondy_router_thread *thread,
     if (here->policy != NULL)
         bondy_policy_ref(here->policy);
     bondy_timer_init(&here->sweep_timer, NULL);
-    here->registry = acquire_registry(thread->router, realm->uri, realm->gen);
+    here->registry = acquire_registry(thread->router, realm);
     here->is_master = realm->is_master;
     bondy_list_init(&here->sessions);
     bondy_map_put(&thread->realms, bondy_slice_text(realm->uri), here);
@@ -169,7 +191,7 @@ void bondy_join_realm_check(struct bondy_router_thread *thread, struct bondy_rea
     bondy_map_fini(&here->accesses);
     if (here->policy != NULL)
         bondy_policy_unref(here->policy);
-    release_registry(thread->router, here->registry);
+    bondy_join_release_registry(thread->router, here->registry);
     bondy_free(here);
 }
 

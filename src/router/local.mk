@@ -14,6 +14,7 @@ src_router_librouter_a_SOURCES = \
 	src/router/join.c \
 	src/router/local.c src/router/local.h \
 	src/router/match.c \
+	src/router/meta.c src/router/meta.h \
 	src/router/options.c src/router/options.h \
 	src/router/pending.c src/router/pending.h \
 	src/router/receivers.c \

@@ -27,6 +27,7 @@ void bondy_registry_destroy(struct bondy_registry *registry)
 {
     for (int kind = 0; kind < BONDY_KINDS; kind++) {
         bondy_uri_table_fini(&registry->indexes[kind].exact);
+        bondy_idmap_fini(&registry->indexes[kind].by_id);
         BONDY_BUG_ON(registry->indexes[kind].prefixes != NULL);
         BONDY_BUG_ON(registry->indexes[kind].wildcards != NULL);
     }
@@ -109,6 +110,10 @@ static void change(struct bondy_registry *registry, enum bondy_kind kind, struct
                            : bondy_trie_remove(*root, key, &replaced);
         bondy_publish_set(*root, (struct bondy_trie_node *)changed);
     }
+    if (is_added)
+        bondy_idmap_put(&index->by_id, entry->id, entry);
+    else
+        bondy_idmap_remove(&index->by_id, entry->id);
     bondy_stats_entry(kind, entry->match, is_added ? 1 : -1);
     atomic_store_explicit(&index->generation,
                           atomic_fetch_add(&registry->numbers->last_generation, 1) + 1,
@@ -247,16 +252,27 @@ struct bondy_entry *bondy_registry_find(const struct bondy_registry *registry, e
     return find(&registry->indexes[kind], uri, bondy_hash(uri.data, uri.len), match);
 }
 
-void bondy_registry_match(const struct bondy_registry *registry, struct bondy_slice topic,
-                          uint64_t hash, bondy_trie_visit_fn visit, void *context)
+static void match_all(const struct bondy_index *index, struct bondy_slice uri, uint64_t hash,
+                      bondy_trie_visit_fn visit, void *context)
 {
-    const struct bondy_index *index = &registry->indexes[BONDY_SUBSCRIPTIONS];
-    void *exact = bondy_uri_table_find(&index->exact, topic, hash);
+    void *exact = bondy_uri_table_find(&index->exact, uri, hash);
 
     if (exact != NULL && !visit(context, exact))
         return;
-    bondy_trie_prefixes(bondy_publish_get(index->prefixes), topic, visit, context);
-    bondy_trie_wildcards(bondy_publish_get(index->wildcards), topic, visit, context);
+    bondy_trie_prefixes(bondy_publish_get(index->prefixes), uri, visit, context);
+    bondy_trie_wildcards(bondy_publish_get(index->wildcards), uri, visit, context);
+}
+
+void bondy_registry_match(const struct bondy_registry *registry, struct bondy_slice topic,
+                          uint64_t hash, bondy_trie_visit_fn visit, void *context)
+{
+    match_all(&registry->indexes[BONDY_SUBSCRIPTIONS], topic, hash, visit, context);
+}
+
+void bondy_registry_match_all(const struct bondy_registry *registry, enum bondy_kind kind,
+                              struct bondy_slice uri, bondy_trie_visit_fn visit, void *context)
+{
+    match_all(&registry->indexes[kind], uri, bondy_hash(uri.data, uri.len), visit, context);
 }
 
 static bool keep_first(void *context, void *value)

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "src/base/map.h"
 #include "src/base/trie.h"
 #include "src/router/uri_table.h"
 #include "src/sys/publish.h"
@@ -82,6 +83,7 @@ struct bondy_index {
     struct bondy_uri_table exact;
     struct bondy_trie_node *prefixes;  /* published, never changed */
     struct bondy_trie_node *wildcards; /* the same */
+    struct bondy_idmap by_id;          /* all entries; under the registry's mutex */
 };
 
 /* Numbers that all registries draw from. */
@@ -92,7 +94,7 @@ struct bondy_registry_numbers {
 
 struct bondy_registry {
     struct bondy_registry *next; /* the router's list; with refs under the router's mutex */
-    unsigned refs;               /* threads that have sessions of this realm */
+    unsigned refs;               /* threads that have sessions of this realm, or look at it now */
     char *realm;
     uint32_t gen; /* a realm made again under the same name is another realm */
     unsigned thread_count;
@@ -143,6 +145,9 @@ struct bondy_entry *bondy_registry_find(const struct bondy_registry *registry, e
  * `topic`. */
 void bondy_registry_match(const struct bondy_registry *registry, struct bondy_slice topic,
                           uint64_t hash, bondy_trie_visit_fn visit, void *context);
+/* The same for either kind. */
+void bondy_registry_match_all(const struct bondy_registry *registry, enum bondy_kind kind,
+                              struct bondy_slice uri, bondy_trie_visit_fn visit, void *context);
 /* The one registration that is called. WAMP, Pattern-based Registrations, Best Match Rule. */
 struct bondy_registration *bondy_registry_best(const struct bondy_registry *registry,
                                                struct bondy_slice procedure, uint64_t hash);

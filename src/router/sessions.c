@@ -61,6 +61,34 @@ struct visit {
     json_t *list;
 };
 
+static bool has_role(const struct bondy_session *session, const json_t *role)
+{
+    const json_t *own, *groups = json_object_get(session->extra, "x_authroles");
+    size_t index;
+
+    if (bondy_slice_is(session->authrole, json_string_value(role)))
+        return true;
+    json_array_foreach(groups, index, own)
+    {
+        if (json_equal(own, role))
+            return true;
+    }
+    return false;
+}
+
+static bool has_role_among(const struct bondy_session *session, const json_t *roles)
+{
+    size_t index;
+    const json_t *role;
+
+    json_array_foreach(roles, index, role)
+    {
+        if (has_role(session, role))
+            return true;
+    }
+    return false;
+}
+
 static bool is_wanted(const struct bondy_session_query *query, const struct bondy_session *session)
 {
     if (session->local != NULL && !query->with_local)
@@ -70,6 +98,11 @@ static bool is_wanted(const struct bondy_session_query *query, const struct bond
     if (query->authid.len > 0 && !bondy_slice_eq(session->authid, query->authid))
         return false;
     if (query->authrole.len > 0 && !bondy_slice_eq(session->authrole, query->authrole))
+        return false;
+    if (query->authroles != NULL && !has_role_among(session, query->authroles))
+        return false;
+    if (query->subscription != 0 &&
+        bondy_idmap_find(&session->memberships, query->subscription) == NULL)
         return false;
     return session->id != query->but;
 }
@@ -175,12 +208,14 @@ static void look(struct bondy_router_thread *thread, const struct bondy_session_
             continue;
         if (query->forgets && session->access != NULL)
             bondy_authorize_forget(session->access);
-        if (query->view != BONDY_VIEW_SESSIONS)
+        if (query->view == BONDY_VIEW_REGISTRATIONS || query->view == BONDY_VIEW_SUBSCRIPTIONS)
             look_at_entries(visit, session);
-        else if (query->limit > 0)
-            describe(visit, bondy_session_info(session));
-        else
+        else if (query->limit == 0)
             visit->count++;
+        else if (query->view == BONDY_VIEW_SESSION_IDS)
+            describe(visit, json_integer((json_int_t)session->id));
+        else
+            describe(visit, bondy_session_info(session));
     }
     if (query->reason != NULL)
         close_wanted(here, query);
@@ -196,6 +231,7 @@ static void asked_destroy(struct asked *asked)
     bondy_free((char *)(uintptr_t)asked->query.uri.data);
     bondy_free((char *)(uintptr_t)asked->query.reason);
     bondy_free((char *)(uintptr_t)asked->query.message);
+    json_decref((json_t *)(uintptr_t)asked->query.authroles);
     json_decref(asked->list);
     bondy_free(asked);
 }
@@ -264,6 +300,7 @@ static struct asked *asked_create(struct bondy_router_thread *thread,
     asked->query.authid = copy_slice(query->authid);
     asked->query.authrole = copy_slice(query->authrole);
     asked->query.uri = copy_slice(query->uri);
+    asked->query.authroles = json_deep_copy(query->authroles);
     asked->query.reason = copy_text(query->reason);
     asked->query.message = copy_text(query->message);
     asked->list = json_array();

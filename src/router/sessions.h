@@ -14,6 +14,7 @@
 /* What is described: the sessions, or what they have registered or subscribed to. */
 enum bondy_session_view {
     BONDY_VIEW_SESSIONS,      /* as bondy_session_info() */
+    BONDY_VIEW_SESSION_IDS,   /* their ids alone */
     BONDY_VIEW_REGISTRATIONS, /* one entry for each session and registration: {type, realm_uri, */
     BONDY_VIEW_SUBSCRIPTIONS  /* entry_id, uri, match_policy, session_id, authid, created, ...} */
 };
@@ -24,7 +25,10 @@ struct bondy_session_query {
     /* Which; empty, 0: whatever. */
     struct bondy_slice authid;
     struct bondy_slice authrole;
-    struct bondy_slice uri; /* of an entry */
+    struct bondy_slice uri;  /* of an entry */
+    const json_t *authroles; /* a list of names: sessions that have one of them as authrole or among
+                                x_authroles; NULL: whatever. Copied */
+    uint64_t subscription;   /* those that have subscribed to it */
     uint64_t session;
     uint64_t but;        /* not this one */
     bool with_local;     /* also those of HTTP requests and of this process */

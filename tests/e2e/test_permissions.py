@@ -478,6 +478,19 @@ TOLD = {
 }
 
 
+# Of one object each; whatever else the meta API answers is ids and counts.
+TOLD_BY_META = {
+    "wamp.session.get": {"session", "authid", "authrole", "authmethod", "authprovider", "transport"},
+    "wamp.registration.get": {"id", "created", "uri", "match", "invoke"},
+    "wamp.subscription.get": {"id", "created", "uri", "match"},
+}
+META_OF_ALL = ("wamp.session.count", "wamp.session.list", "wamp.registration.list", "wamp.subscription.list")
+META_OF_ONE = (*TOLD_BY_META, "wamp.registration.list_callees", "wamp.registration.count_callees",
+               "wamp.subscription.list_subscribers", "wamp.subscription.count_subscribers", "wamp.session.kill")
+META_OF_NAME = ("wamp.registration.lookup", "wamp.registration.match", "wamp.subscription.lookup",
+                "wamp.subscription.match", "wamp.session.kill_by_authid", "wamp.session.kill_by_authrole")
+
+
 @pytest.mark.parametrize("procedure", TOLD)
 def test_details_of_sessions_are_told_to_whom_it_was_granted_and_no_more(node, realm, procedure):
     """Z4: the whole list of fields, for an administrator, with a grant, and without."""
@@ -495,6 +508,41 @@ def test_details_of_sessions_are_told_to_whom_it_was_granted_and_no_more(node, r
         assert all(set(entry) == TOLD[procedure] for entry in other.call(procedure, [realm])[0])
         assert peer.call(procedure, [realm])[4] == REFUSED
         assert other.call(procedure, [MASTER])[4] == REFUSED  # its own realm's alone
+
+
+@pytest.mark.parametrize("procedure", TOLD_BY_META)
+def test_the_meta_api_tells_a_documented_list_of_fields(node, realm, procedure):
+    """Z4: the same for an administrator and for whom it was granted; nothing without a grant."""
+    node.call("bondy.grant.create", realm, grant("staff", BASIC, "com.example.", "prefix"))
+    with enter(node, Cra("mona", PASSWORD), realm) as peer, enter(node, Cra("zoe", PASSWORD), realm) as other:
+        ids = {"wamp.registration.get": peer.register("com.example.x"),
+               "wamp.subscription.get": peer.subscribe("com.example.t"),
+               "wamp.session.get": peer.session}
+        told = node.call(procedure, realm, ids[procedure])
+        assert set(told) == TOLD_BY_META[procedure] and set(told.get("transport", ())) <= {"type"}
+        for grantee in (peer, other):
+            assert grantee.call(procedure, [ids[procedure]])[4] == REFUSED
+        node.call("bondy.grant.create", realm, grant("zoe", "wamp.call", procedure))
+        assert other.call(procedure, [ids[procedure]])[0] == told
+        assert peer.call(procedure, [ids[procedure]])[4] == REFUSED
+        assert other.call(procedure, [MASTER, ids[procedure]])[4] == REFUSED  # its own realm's alone
+
+
+@pytest.mark.parametrize("procedure", (*META_OF_ALL, *META_OF_ONE, *META_OF_NAME, "wamp.session.kill_all"))
+def test_the_meta_api_needs_a_grant_and_knows_one_realm(node, realm, procedure):
+    """Z3, Z4"""
+    args = [] if procedure in META_OF_ALL or procedure == "wamp.session.kill_all" else \
+        [1] if procedure in META_OF_ONE else ["x"]
+    with enter(node, Cra("zoe", PASSWORD), realm) as peer:
+        assert peer.call(procedure, args)[4] == REFUSED
+        node.call("bondy.grant.create", realm, grant("zoe", "wamp.call", procedure))
+        answer = peer.call(procedure, args)
+        assert len(answer) < 5 or answer[4].startswith("wamp.error.no_such_"), answer
+        for other in (MASTER, SHOP):
+            assert peer.call(procedure, [other, *args])[4] == REFUSED
+            assert peer.call(procedure, args, {"realm_uri": other})[4] == REFUSED
+        peer.send(REGISTER, peer.next_id(), {}, procedure)
+        assert peer.recv()[4] == "wamp.error.invalid_uri"
 
 
 def test_a_session_knows_of_itself_what_welcome_told(node, realm):

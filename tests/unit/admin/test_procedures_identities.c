@@ -598,6 +598,201 @@ static void sessions_are_shown_and_the_own_one_is_known(void **state)
     leave(&mona);
 }
 
+/* ---- the meta API ----------------------------------------------------------------------------*/
+
+/* META-ARG-1, META-SESS-3, META-KILL-3 and -4, META-REG-6, META-SUB-6; 1.3: what is a realm. */
+static void the_meta_api_takes_the_forms_of_the_standard(void **state)
+{
+    static const struct {
+        const char *procedure, *args, *kwargs, *error;
+    } cases[] = {
+        {"wamp.session.count", "[]", "{}", ""},
+        {"wamp.session.count", "[['staff']]", "{}", ""},
+        {"wamp.session.count", "[null]", "{}", ""},
+        {"wamp.session.count", "['org.acme',['staff']]", "{}", ""},
+        {"wamp.session.count", "['org.acme']", "{}", ""},
+        {"wamp.session.count", "['staff']", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.count", "[['staff',1]]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.count", "[1]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.count", "['org.other']", "{}", "wamp.error.not_authorized"},
+        {"wamp.session.list", "[]", "{}", ""},
+        {"wamp.session.list", "[{}]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.list", "[]", "{'realm_uri':'org.acme'}", ""},
+        {"wamp.session.list", "[]", "{'realm_uri':'org.other'}", "wamp.error.not_authorized"},
+        {"wamp.session.get", "[]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.get", "['1']", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.get", "[1.5]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.get", "[1,2]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.get", "[1]", "{}", "wamp.error.no_such_session"},
+        {"wamp.session.get", "[-1]", "{}", "wamp.error.no_such_session"},
+        {"wamp.session.kill", "[1]", "{}", "wamp.error.no_such_session"},
+        {"wamp.session.kill", "[null]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.kill", "[1]", "{'reason':''}", "wamp.error.invalid_uri"},
+        {"wamp.session.kill", "[1]", "{'reason':7}", "wamp.error.invalid_uri"},
+        {"wamp.session.kill", "[1]", "{'message':7}", "wamp.error.invalid_argument"},
+        {"wamp.session.kill_by_authid", "['zoe']", "{}", ""},
+        {"wamp.session.kill_by_authid", "['zoe']", "{'reason':'no uri'}", "wamp.error.invalid_uri"},
+        {"wamp.session.kill_by_authid", "[7]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.kill_by_authrole", "['staff']", "{}", ""},
+        {"wamp.session.kill_by_authrole", "[['staff']]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.kill_all", "[]", "{}", ""},
+        {"wamp.session.kill_all", "[7]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.session.kill_all", "[]", "{'reason':'a..b'}", "wamp.error.invalid_uri"},
+        {"wamp.registration.list", "[]", "{}", ""},
+        {"wamp.registration.list", "[7]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.lookup", "['com.p']", "{}", ""},
+        {"wamp.registration.lookup", "['com.p',{'match':'prefix'}]", "{}", ""},
+        {"wamp.registration.lookup", "['org.other',{'match':'prefix'}]", "{}", ""},
+        {"wamp.registration.lookup", "['org.acme','com.p',null]", "{}", ""},
+        {"wamp.registration.lookup", "['org.other','com.p']", "{}", "wamp.error.not_authorized"},
+        {"wamp.registration.lookup", "['com.p',{'match':'x'}]", "{}",
+         "wamp.error.invalid_argument"},
+        {"wamp.registration.lookup", "['com.p',{'match':7}]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.lookup", "['com.p','prefix']", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.lookup", "[7]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.match", "[]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.get", "[1]", "{}", "wamp.error.no_such_registration"},
+        {"wamp.registration.get", "['a']", "{}", "wamp.error.invalid_argument"},
+        {"wamp.registration.list_callees", "[1]", "{}", "wamp.error.no_such_registration"},
+        {"wamp.registration.count_callees", "[1]", "{}", "wamp.error.no_such_registration"},
+        {"wamp.subscription.list", "[]", "{}", ""},
+        {"wamp.subscription.lookup", "[{}]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.subscription.match", "['com.t']", "{}", ""},
+        {"wamp.subscription.match", "[null]", "{}", "wamp.error.invalid_argument"},
+        {"wamp.subscription.get", "[1]", "{}", "wamp.error.no_such_subscription"},
+        {"wamp.subscription.list_subscribers", "[1]", "{}", "wamp.error.no_such_subscription"},
+        {"wamp.subscription.list_subscribers", "[0]", "{}", "wamp.error.no_such_subscription"},
+        {"wamp.subscription.count_subscribers", "[1]", "{}", "wamp.error.no_such_subscription"},
+        {"wamp.session.on_join", "[]", "{}", "wamp.error.no_such_procedure"},
+    };
+    struct caller mona;
+
+    join(&mona, *state, "org.acme", "mona");
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        const char *error = call(&mona, cases[i].procedure, cases[i].args, cases[i].kwargs);
+
+        if (strcmp(error, cases[i].error) != 0)
+            fail_msg("%s %s %s: '%s'", cases[i].procedure, cases[i].args, cases[i].kwargs, error);
+    }
+    leave(&mona);
+}
+
+static void provide(struct caller *caller, const char *procedure, const char *match)
+{
+    const struct bondy_registration_options options = {0};
+    const struct bondy_callee callee = {0, caller->session->id, caller->session};
+    enum bondy_match policy;
+    struct bondy_registration *registration;
+
+    assert_true(bondy_match_parse(bondy_slice_text(match), &policy));
+    registration = bondy_registry_register(caller->session->realm->registry,
+                                           bondy_slice_text(procedure), policy, &callee, &options);
+    assert_non_null(registration);
+    bondy_idmap_put(&caller->session->registrations, registration->entry.id, registration);
+}
+
+/* Takes the trees. */
+static void expect(struct caller *caller, const char *procedure, json_t *args, json_t *expected)
+{
+    if (*call_with(caller, procedure, args, NULL) != '\0')
+        fail_msg("%s: %s", procedure, caller->uri);
+    if (!json_equal(json_array_get(caller->args, 0), expected)) {
+        json_dumpf(caller->args, stderr, 0);
+        fail_msg("%s: another result", procedure);
+    }
+    json_decref(expected);
+}
+
+static json_int_t id_of(struct caller *caller, const char *procedure, const char *args)
+{
+    must(caller, procedure, args);
+    return json_integer_value(json_array_get(caller->args, 0));
+}
+
+/* META-REG-1 to -5; Z3: an id of another realm is nobody's. */
+static void the_meta_api_tells_what_is_registered(void **state)
+{
+    struct caller admin, mona, callee, other;
+    json_int_t exact, prefix, wildcard, session;
+    json_t *expected;
+
+    join(&admin, *state, BONDY_MASTER_REALM, NULL);
+    join(&callee, *state, "org.acme", NULL);
+    join(&other, *state, "org.other", NULL);
+    join(&mona, *state, "org.acme", "mona");
+    session = (json_int_t)callee.session->id;
+    provide(&callee, "com.p", "exact");
+    provide(&callee, "com", "prefix");
+    provide(&callee, "com..x", "wildcard");
+    provide(&other, "com.p", "exact");
+    exact = id_of(&mona, "wamp.registration.lookup", "['com.p']");
+    prefix = id_of(&mona, "wamp.registration.lookup", "['com',{'match':'prefix'}]");
+    wildcard = id_of(&mona, "wamp.registration.lookup", "['com..x',{'match':'wildcard'}]");
+    assert_true(exact > 0 && exact < prefix && prefix < wildcard);
+    expect(&mona, "wamp.registration.lookup", tree_of("['com']"), json_null());
+    expect(
+        &mona, "wamp.registration.list", json_array(),
+        json_pack("{s:[I], s:[I], s:[I]}", "exact", exact, "prefix", prefix, "wildcard", wildcard));
+    expect(&mona, "wamp.registration.match", tree_of("['com.p']"), json_integer(exact));
+    expect(&mona, "wamp.registration.match", tree_of("['com.q.x']"), json_integer(prefix));
+    expect(&mona, "wamp.registration.match", tree_of("['net.q.x']"), json_null());
+    expect(&mona, "wamp.registration.match", tree_of("['com.q.x',{'all':true}]"),
+           json_pack("[I, I]", prefix, wildcard));
+    expect(&mona, "wamp.registration.match", tree_of("['net.q.x',{'all':true}]"), json_null());
+    expect(&mona, "wamp.registration.list_callees", json_pack("[I]", exact),
+           json_pack("[I]", session));
+    expect(&mona, "wamp.registration.count_callees", json_pack("[I]", exact), json_integer(1));
+    expect(&admin, "wamp.registration.count_callees", json_pack("[s, I]", "org.acme", exact),
+           json_integer(1));
+    assert_string_equal(call_with(&other, "wamp.registration.get", json_pack("[I]", exact), NULL),
+                        "wamp.error.no_such_registration");
+    must(&admin, "wamp.registration.list", "[]");
+    assert_string_equal(call(&admin, "wamp.registration.list", "['org.nope']", "{}"),
+                        "wamp.error.no_such_realm");
+    assert_string_equal(call_with(&mona, "wamp.registration.get", json_pack("[I]", wildcard), NULL),
+                        "");
+    assert_int_equal(json_object_del(json_array_get(mona.args, 0), "created"), 0);
+    expected = json_pack("{s:I, s:s, s:s, s:s}", "id", wildcard, "uri", "com..x", "match",
+                         "wildcard", "invoke", "single");
+    assert_true(json_equal(json_array_get(mona.args, 0), expected));
+    json_decref(expected);
+    leave(&callee);
+    expect(&mona, "wamp.registration.list", json_array(),
+           tree_of("{'exact':[],'prefix':[],'wildcard':[]}"));
+    leave(&mona);
+    leave(&other);
+    leave(&admin);
+}
+
+/* META-SUB-1 to -5. */
+static void the_meta_api_tells_what_is_subscribed(void **state)
+{
+    struct caller mona, zoe;
+    json_int_t id;
+
+    join(&mona, *state, "org.acme", "mona");
+    join(&zoe, *state, "org.acme", "zoe");
+    subscribe(&zoe, "com.t");
+    id = id_of(&mona, "wamp.subscription.lookup", "['com.t']");
+    expect(&mona, "wamp.subscription.lookup", tree_of("['com.t',{'match':'prefix'}]"), json_null());
+    expect(&mona, "wamp.subscription.list", json_array(),
+           json_pack("{s:[I], s:[], s:[]}", "exact", id, "prefix", "wildcard"));
+    expect(&mona, "wamp.subscription.match", tree_of("['com.t']"), json_pack("[I]", id));
+    expect(&mona, "wamp.subscription.match", tree_of("['com.u']"), json_null());
+    expect(&mona, "wamp.subscription.list_subscribers", json_pack("[I]", id),
+           json_pack("[I]", (json_int_t)zoe.session->id));
+    expect(&mona, "wamp.subscription.count_subscribers", json_pack("[I]", id), json_integer(1));
+    assert_string_equal(call_with(&mona, "wamp.subscription.get", json_pack("[I]", id), NULL), "");
+    assert_int_equal(json_object_size(json_array_get(mona.args, 0)), 4);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(mona.args, 0), "match")),
+                        "exact");
+    leave(&zoe);
+    assert_string_equal(
+        call_with(&mona, "wamp.subscription.count_subscribers", json_pack("[I]", id), NULL),
+        "wamp.error.no_such_subscription");
+    leave(&mona);
+}
+
 static void the_audit_log_of_a_realm_is_its_own(void **state)
 {
     struct caller admin, mona;
@@ -635,6 +830,9 @@ int main(void)
         TEST(realms_are_told_on_the_master_realm),
         TEST(a_ticket_lives_until_it_is_revoked),
         TEST(sessions_are_shown_and_the_own_one_is_known),
+        TEST(the_meta_api_takes_the_forms_of_the_standard),
+        TEST(the_meta_api_tells_what_is_registered),
+        TEST(the_meta_api_tells_what_is_subscribed),
         TEST(the_audit_log_of_a_realm_is_its_own),
     };
 
