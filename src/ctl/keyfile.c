@@ -147,21 +147,12 @@ static int parse_pem(struct bondy_slice text, uint8_t *seed, struct bondy_error 
 
 /* ---- any of them ----------------------------------------------------------------------------- */
 
-static struct bondy_slice trim(struct bondy_slice text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL)
-        text = bondy_slice_skip(text, 1);
-    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL)
-        text.len--;
-    return text;
-}
-
 int bondy_keyfile_parse(struct bondy_slice text, uint8_t seed[BONDY_KEYFILE_SEED_LEN],
                         struct bondy_error *err)
 {
     size_t len = 0;
 
-    text = trim(text);
+    text = bondy_slice_trim(text);
     if (text.len > FILE_MAX)
         return bondy_fail(err, BONDY_EINVAL, "a file of %zu octets is no private key", text.len);
     if (bondy_slice_starts(text, BONDY_SLICE(SSH_BEGIN)))

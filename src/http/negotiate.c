@@ -4,15 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-static struct bondy_slice trim(struct bondy_slice text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bondy_slice_skip(text, 1);
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 /* Cuts what stands in front of the next `mark` that is not in quotes; false at the end. */
 static bool cut(struct bondy_slice *rest, char mark, struct bondy_slice *out)
 {
@@ -33,7 +24,7 @@ static bool cut(struct bondy_slice *rest, char mark, struct bondy_slice *out)
     }
     if (i > rest->len)
         i = rest->len;
-    *out = trim((struct bondy_slice){rest->data, i});
+    *out = bondy_slice_trim((struct bondy_slice){rest->data, i});
     if (i == rest->len)
         *rest = BONDY_SLICE_EMPTY;
     else
@@ -122,7 +113,7 @@ struct bondy_slice bondy_media_parameter(struct bondy_slice content_type, const 
     while (cut(&content_type, ';', &part)) {
         if (!cut(&part, '=', &key) || !same(key, name, strlen(name)) || part.data == NULL)
             continue;
-        part = trim(part);
+        part = bondy_slice_trim(part);
         if (part.len >= 2 && part.data[0] == '"' && part.data[part.len - 1] == '"')
             part = (struct bondy_slice){part.data + 1, part.len - 2};
         return part;
@@ -164,7 +155,7 @@ static int choose(struct bondy_slice accept, const char *const offers[], size_t 
     unsigned best_q = 0, best_range = 0;
     int best = -1;
 
-    if (trim(accept).len == 0)
+    if (bondy_slice_trim(accept).len == 0)
         return count > 0 ? 0 : -1;
     for (size_t i = 0; i < count; i++) {
         struct bondy_slice rest = accept;

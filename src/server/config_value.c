@@ -11,15 +11,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static struct bondy_slice trim(struct bondy_slice text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bondy_slice_skip(text, 1);
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 /* Digits with single '_' between them. Returns how many octets were read, 0 when none or too large.
  */
 static size_t read_number(struct bondy_slice text, int64_t *out)
@@ -253,12 +244,12 @@ static int parse_list(const struct bondy_config_row *row, struct bondy_slice tex
     if (text.data[0] == '[') {
         if (text.data[text.len - 1] != ']')
             return wrong(err, row, text, "[a, b, c]");
-        text = trim(bondy_slice_of(text.data + 1, text.len - 2));
+        text = bondy_slice_trim(bondy_slice_of(text.data + 1, text.len - 2));
     }
     while (text.len > 0) {
         const char *comma = memchr(text.data, ',', text.len);
         size_t len = comma == NULL ? text.len : (size_t)(comma - text.data);
-        struct bondy_slice item = trim(bondy_slice_of(text.data, len));
+        struct bondy_slice item = bondy_slice_trim(bondy_slice_of(text.data, len));
 
         if (item.len > 0) {
             out->list = bondy_realloc(out->list, (out->list_count + 1) * sizeof *out->list);
@@ -302,7 +293,7 @@ int bondy_config_value_parse(const struct bondy_config_row *row, struct bondy_sl
     int rc;
 
     *out = (struct bondy_config_value){0};
-    text = trim(text);
+    text = bondy_slice_trim(text);
     if (text.len == 0)
         return BONDY_OK;
     out->text = bondy_memdup0(text.data, text.len);

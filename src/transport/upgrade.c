@@ -40,6 +40,7 @@ static bool is_token(struct bondy_slice text)
     return text.len > 0;
 }
 
+/* OWS of RFC 9110 and no more: a carriage return in here is no white space, but an attack. */
 static struct bondy_slice trim(struct bondy_slice text)
 {
     while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/credential/cookie.h"
 
-static struct bondy_slice trim(struct bondy_slice text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bondy_slice_skip(text, 1);
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 /* Takes a pair off the header; what has no '=' is no cookie. False at the end. */
 static bool next_pair(struct bondy_slice *rest, struct bondy_slice *name, struct bondy_slice *value)
 {
@@ -22,8 +13,8 @@ static bool next_pair(struct bondy_slice *rest, struct bondy_slice *name, struct
         *rest = bondy_slice_skip(*rest, len + (end != NULL));
         if (equals == NULL)
             continue;
-        *name = trim(bondy_slice_of(pair.data, (size_t)(equals - pair.data)));
-        *value = trim(bondy_slice_skip(pair, (size_t)(equals - pair.data) + 1));
+        *name = bondy_slice_trim(bondy_slice_of(pair.data, (size_t)(equals - pair.data)));
+        *value = bondy_slice_trim(bondy_slice_skip(pair, (size_t)(equals - pair.data) + 1));
         return true;
     }
     return false;
