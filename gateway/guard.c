@@ -215,12 +215,13 @@ void bondy_cors_preflight(const struct bondy_cors *cors, const struct bondy_requ
 
 const char **bondy_security_headers_make(const struct bondy_security_headers *options)
 {
+    const char *policy = options->content_security_policy;
     const char *const table[][2] = {
         {"server", options->server},
         {"strict-transport-security", options->hsts},
         {"x-frame-options", options->frame_options},
         {"x-content-type-options", options->content_type_options},
-        {"content-security-policy", options->content_security_policy},
+        {"content-security-policy", policy == NULL ? bondy_http_json_policy : policy},
         {"referrer-policy", "no-referrer"},
         {"cross-origin-resource-policy", "cross-origin"},
     };

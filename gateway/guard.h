@@ -36,7 +36,8 @@ void bondy_cors_apply(const struct bondy_cors *cors, const struct bondy_request 
 void bondy_cors_preflight(const struct bondy_cors *cors, const struct bondy_request *request,
                           unsigned methods, struct bondy_response *response);
 
-/* The headers that every answer of a listener has. NULL or "" leaves one out. */
+/* The headers that every answer of a listener has. NULL or "" leaves one out; no
+ * content_security_policy is bondy_http_json_policy. */
 struct bondy_security_headers {
     const char *server;
     const char *hsts;

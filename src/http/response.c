@@ -156,6 +156,21 @@ static bool must_close(const struct bondy_http_connection *connection,
            connection->request_count >= connection->listener->limits.max_keepalive;
 }
 
+const char bondy_http_json_policy[] = "default-src 'none'; frame-ancestors 'none'";
+
+static bool is_json(const struct bondy_response *response)
+{
+    static const char *const types[] = {"application/json", "application/problem+json"};
+
+    if (response->content_type == NULL || has_no_body(response->status) ||
+        bondy_response_has_header(response, "content-type"))
+        return false;
+    for (size_t i = 0; i < BONDY_COUNT(types); i++)
+        if (strncmp(response->content_type, types[i], strlen(types[i])) == 0)
+            return true;
+    return false;
+}
+
 /* What every answer says, in order; NULL-terminated pairs appended to `out`. */
 #define MAX_COMMON 32
 static size_t common_headers(const struct bondy_http_connection *connection,
@@ -166,7 +181,8 @@ static size_t common_headers(const struct bondy_http_connection *connection,
     size_t count = 0;
 
     for (; listener != NULL && listener[0] != NULL && count < MAX_COMMON - 3; listener += 2) {
-        if (bondy_response_has_header(response, listener[0]))
+        if (bondy_response_has_header(response, listener[0]) ||
+            (listener[1] == bondy_http_json_policy && !is_json(response)))
             continue;
         out[count][0] = listener[0];
         out[count++][1] = listener[1];

@@ -49,6 +49,10 @@ struct bondy_http_handler {
 
 /* What the connections of one listener share. Immutable; counted by its users outside: it must
  * outlive the connections (a reload makes a new one for new connections). */
+/* A value of content-security-policy among the response_headers that is sent with bodies of JSON
+ * alone: they are nothing to be shown. oauth2-oidc.md 4.7. */
+extern const char bondy_http_json_policy[];
+
 struct bondy_http_listener {
     const char *name;   /* "api_gateway.http" */
     const char *scheme; /* "http" or "https" */

@@ -129,7 +129,7 @@ static const struct bondy_config_row http_shared_rows[] = {
     {"security_headers.content_type_options", BONDY_KEY_STRING, "nosniff", 'L', '=',
      .help = "x-content-type-options"},
     {"security_headers.content_security_policy", BONDY_KEY_STRING, NULL, 'L', '=',
-     .help = "content-security-policy"},
+     .help = "content-security-policy; unset: JSON forbids everything"},
     {"server_header", BONDY_KEY_STRING, "bondy", 'L', '=', .help = "server; empty = none"},
 };
 

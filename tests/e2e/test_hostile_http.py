@@ -109,6 +109,7 @@ def is_proper_error(reply):
     """H8: JSON, not sniffed, says nothing about the inside."""
     assert reply.headers.get("content-type", "").startswith("application/json"), reply.headers
     assert reply.headers.get("x-content-type-options") == "nosniff", reply.headers
+    assert reply.headers.get("content-security-policy") == "default-src 'none'; frame-ancestors 'none'", reply.headers
     body = json.loads(reply.body)
     assert {"code", "message", "description"} <= set(body), body
     text = reply.body.decode()
