@@ -204,9 +204,9 @@ def test_who_guesses_is_slowed_down_and_nobody_else():
 def test_a_flood_of_logins_waits_for_itself_alone():
     """J10: derivations are done by threads of their own; who is in is served meanwhile."""
     # So slow that it is not over before the neighbour had its turn, however many threads there are.
-    with Daemon(settings={"security.auth_rate": "100000", "security.password.pbkdf2.iterations": "500000"}) as daemon:
+    with Daemon(settings={"security.auth_rate": "100000", "security.password.pbkdf2.iterations": "250000"}) as daemon:
         daemon.call("bondy.realm.create", shop())
-        flood = [raw(daemon) for _ in range(60)]
+        flood = [raw(daemon) for _ in range(40)]
         with enter(daemon, Trust("mona"), SHOP) as neighbour:
             method = Password("mona", PASSWORD)
             for peer in flood:
