@@ -204,7 +204,8 @@ def test_who_guesses_is_slowed_down_and_nobody_else():
 def test_a_flood_of_logins_waits_for_itself_alone():
     """J10: derivations are done by threads of their own; who is in is served meanwhile."""
     # So slow that it is not over before the neighbour had its turn, however many threads there are.
-    with Daemon(settings={"security.auth_rate": "100000", "security.password.pbkdf2.iterations": "250000"}) as daemon:
+    with Daemon(settings={"security.auth_rate": "100000", "security.password.pbkdf2.iterations": "250000",
+                          "wamp.tcp.auth_timeout": "60s"}) as daemon:
         daemon.call("bondy.realm.create", shop())
         flood = [raw(daemon) for _ in range(40)]
         with enter(daemon, Trust("mona"), SHOP) as neighbour:
