@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "gateway/exchange.h"
-#include "gateway/status.h"
+#include "src/http/status.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/http/negotiate.h"

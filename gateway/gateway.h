@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-#include "gateway/guard.h"
-#include "gateway/table.h"
+#include "gateway/cors.h"
+#include "gateway/spec/table.h"
 #include "src/http/server.h"
 #include "src/router/router.h"
 

@@ -7,59 +7,44 @@ gateway_libgateway_a_SOURCES = \
 	gateway/admission.c \
 	gateway/answer.c \
 	gateway/body.c \
-	gateway/catalog.c \
-	gateway/catalog.h \
-	gateway/catalog_file.c \
-	gateway/catalog_load.c \
-	gateway/catalog_record.c \
-	gateway/catalog_record.h \
-	gateway/check.c \
-	gateway/check.h \
-	gateway/check_action.c \
-	gateway/check_parts.c \
-	gateway/check_response.c \
+	gateway/catalog/catalog.c gateway/catalog/catalog.h \
+	gateway/catalog/file.c \
+	gateway/catalog/load.c \
+	gateway/catalog/record.c gateway/catalog/record.h \
 	gateway/context.c \
+	gateway/cors.c gateway/cors.h \
 	gateway/exchange.h \
-	gateway/expr.h \
-	gateway/expr_compile.c \
-	gateway/expr_compile.h \
-	gateway/expr_eval.c \
-	gateway/expr_field.c \
-	gateway/expr_local.h \
-	gateway/expr_ops.c \
-	gateway/expr_ops.h \
-	gateway/expr_ops_text.c \
-	gateway/expr_fold.c \
-	gateway/expr_parse.c \
-	gateway/expr_parser.c \
-	gateway/expr_parser.h \
-	gateway/expr_path.c \
-	gateway/expr_pool.c \
-	gateway/expr_program.c \
-	gateway/expr_regex.c \
-	gateway/expr_scope.c \
-	gateway/expr_text.c \
-	gateway/expr_value.c \
-	gateway/findings.c \
-	gateway/findings.h \
-	gateway/form.c \
-	gateway/form.h \
-	gateway/gateway.c \
-	gateway/gateway.h \
-	gateway/guard.c \
-	gateway/guard.h \
-	gateway/pattern.c \
-	gateway/pattern.h \
-	gateway/pattern_split.c \
+	gateway/expr/compile.c gateway/expr/compile.h \
+	gateway/expr/eval.c \
+	gateway/expr/expr.h \
+	gateway/expr/field.c \
+	gateway/expr/fold.c \
+	gateway/expr/local.h \
+	gateway/expr/ops.c gateway/expr/ops.h \
+	gateway/expr/ops_text.c \
+	gateway/expr/parse.c \
+	gateway/expr/parser.c gateway/expr/parser.h \
+	gateway/expr/path.c \
+	gateway/expr/pool.c \
+	gateway/expr/program.c \
+	gateway/expr/regex.c \
+	gateway/expr/scope.c \
+	gateway/expr/text.c \
+	gateway/expr/value.c \
+	gateway/form.c gateway/form.h \
+	gateway/gateway.c gateway/gateway.h \
 	gateway/session.c \
-	gateway/spec.c \
-	gateway/spec.h \
-	gateway/spec_default.c \
-	gateway/spec_local.h \
-	gateway/spec_routes.c \
-	gateway/spec_version.c \
-	gateway/status.c \
-	gateway/status.h \
-	gateway/table.c \
-	gateway/table.h \
-	gateway/table_local.h
+	gateway/spec/check.c gateway/spec/check.h \
+	gateway/spec/check_action.c \
+	gateway/spec/check_parts.c \
+	gateway/spec/check_response.c \
+	gateway/spec/default.c \
+	gateway/expr/findings.c gateway/expr/findings.h \
+	gateway/spec/local.h \
+	gateway/spec/pattern.c gateway/spec/pattern.h \
+	gateway/spec/pattern_split.c \
+	gateway/spec/routes.c \
+	gateway/spec/spec.c gateway/spec/spec.h \
+	gateway/spec/table.c gateway/spec/table.h \
+	gateway/spec/table_local.h \
+	gateway/spec/version.c

@@ -5,7 +5,7 @@
 /* api: the admin REST API: api-specs/admin.json, which is part of the program, compiled into the
  * route table of the admin listeners. */
 
-#include "gateway/table.h"
+#include "gateway/spec/table.h"
 
 /* `already_exists_status` is admin_api.compat.already_exists_status (0: 409). The caller owns *out
  * and hands it to bondy_gateway_publish(..., BONDY_GATEWAY_ADMIN, ...). BONDY_EINVAL is our own

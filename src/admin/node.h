@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway/catalog.h"
+#include "gateway/catalog/catalog.h"
 #include "src/security/login/audit.h"
 #include "src/security/entity/edit.h"
 #include "src/security/entity/realm.h"

@@ -4,7 +4,7 @@
 
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
-#include "src/security/entity/api_key.h"
+#include "src/security/token/api_key.h"
 
 static void free_text(void *state)
 {

@@ -7,7 +7,7 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/problem.h"
-#include "src/security/entity/tickets.h"
+#include "src/security/token/tickets.h"
 #include "src/wamp/errors.h"
 
 #define SCOPES 4u

@@ -11,4 +11,5 @@ src_http_libhttp_a_SOURCES = \
 	src/http/problem.c src/http/problem.h \
 	src/http/request.c src/http/request.h \
 	src/http/response.c src/http/response.h \
-	src/http/server.c src/http/server.h
+	src/http/server.c src/http/server.h \
+	src/http/status.c src/http/status.h

@@ -15,7 +15,6 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/credential/token.c src/security/credential/token.h \
 	src/security/credential/token_claims.c \
 	src/security/credential/token_read.h \
-	src/security/entity/api_key.c src/security/entity/api_key.h \
 	src/security/entity/edit.c src/security/entity/edit.h \
 	src/security/entity/export.c src/security/entity/export.h \
 	src/security/entity/grant.c src/security/entity/grant.h \
@@ -39,7 +38,6 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/source.c src/security/entity/source.h \
 	src/security/entity/source_write.c \
 	src/security/entity/stored.c src/security/entity/stored.h \
-	src/security/entity/tickets.c src/security/entity/tickets.h \
 	src/security/entity/user.c src/security/entity/user.h \
 	src/security/entity/user_elements.c src/security/entity/user_elements.h \
 	src/security/entity/user_input.c \
@@ -69,4 +67,6 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/policy/rbac_roles.h \
 	src/security/policy/role.c src/security/policy/role.h \
 	src/security/policy/role_edit.c src/security/policy/role_edit.h \
-	src/security/policy/rule.c
+	src/security/policy/rule.c \
+	src/security/token/api_key.c src/security/token/api_key.h \
+	src/security/token/tickets.c src/security/token/tickets.h

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gateway/catalog.h"
+#include "gateway/catalog/catalog.h"
 #include "src/base/alloc.h"
 #include "src/base/json.h"
 #include "src/security/entity/realm.h"

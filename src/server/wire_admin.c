@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/catalog.h"
+#include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
 #include "src/admin/api.h"
 #include "src/admin/backups.h"

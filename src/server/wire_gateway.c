@@ -2,7 +2,7 @@
 #include <glob.h>
 #include <stdio.h>
 
-#include "gateway/catalog.h"
+#include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"

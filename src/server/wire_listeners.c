@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
-#include "gateway/guard.h"
+#include "gateway/cors.h"
 #include "src/base/alloc.h"
 #include "src/base/json.h"
 #include "src/base/log.h"

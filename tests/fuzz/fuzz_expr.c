@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "gateway/expr.h"
+#include "gateway/expr/expr.h"
 #include "src/base/id.h"
 #include "src/base/utf8.h"
 

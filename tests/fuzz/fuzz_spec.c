@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "gateway/table.h"
+#include "gateway/spec/table.h"
 #include "src/base/id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,7 +9,7 @@
 #include "src/base/clock.h"
 #include "src/security/entity/group.h"
 #include "src/security/login/login_local.h"
-#include "src/security/entity/tickets.h"
+#include "src/security/token/tickets.h"
 #include "src/security/credential/token.h"
 
 #define ROLES_MAX 1000 /* of a ticket that are looked at */

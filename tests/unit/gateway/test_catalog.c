@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/catalog.h"
+#include "gateway/catalog/catalog.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 #include "src/sys/file.h"

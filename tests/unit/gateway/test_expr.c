@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/expr.h"
+#include "gateway/expr/expr.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/pattern.h"
+#include "gateway/spec/pattern.h"
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
 

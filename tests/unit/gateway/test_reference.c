@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/spec.h"
+#include "gateway/spec/spec.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "gateway/spec.h"
-#include "gateway/status.h"
+#include "gateway/spec/spec.h"
+#include "src/http/status.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 

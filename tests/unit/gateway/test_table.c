@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/table.h"
+#include "gateway/spec/table.h"
 #include "src/base/alloc.h"
 #include "src/base/id.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "src/base/clock.h"
-#include "src/security/entity/tickets.h"
+#include "src/security/token/tickets.h"
 
 #define DENIED "ABORT wamp.error.authentication_denied"
 #define IN "WELCOME mona cashiers,staff ticket"

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BONDY_GATEWAY_SPEC_SPEC_H
+#define BONDY_GATEWAY_SPEC_SPEC_H
+
+/* spec: an API specification, checked whole and compiled. http-gateway.md parts 1, 2 and 8.2.
+ *
+ * JSON in, one immutable object out, or every mistake at once; no I/O, any thread (slow documents
+ * belong on the control thread or the pool: a load may take a good part of a second). The compiled
+ * object is counted by reference: the one who loaded it, each route table that holds it, each
+ * request that is being answered by it. Everything below it lives as long as it does.
+ *
+ *   spec -> versions -> paths -> operations[method] -> expressions (expr.h)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/expr/expr.h"
+#include "gateway/spec/pattern.h"
+#include "src/base/json.h"
+#include "src/http/request.h"
+
+#define BONDY_SCHEME_HTTP 1u
+#define BONDY_SCHEME_HTTPS 2u
+
+/* A document may hold this many JSON values; together with the limits of expressions this keeps a
+ * load within a second and 64 MiB (threat-model P10). */
+#define BONDY_SPEC_MAX_NODES 200000
+/* Segments of all its routes: every reading of optional parts, for each scheme and host. */
+#define BONDY_SPEC_MAX_SEGMENTS 60000
+/* Mistakes reported in one answer; one more says that there are more. */
+#define BONDY_SPEC_MAX_PROBLEMS 500
+
+enum bondy_media_kind {
+    BONDY_MEDIA_JSON,      /* application/json, application/merge-patch+json */
+    BONDY_MEDIA_MSGPACK,   /* application/msgpack, application/x-msgpack */
+    BONDY_MEDIA_CBOR,      /* application/cbor */
+    BONDY_MEDIA_FORM,      /* application/x-www-form-urlencoded */
+    BONDY_MEDIA_MULTIPART, /* multipart/form-data */
+    BONDY_MEDIA_TEXT,      /* any text type */
+    BONDY_MEDIA_LINES,     /* application/x-ndjson: an array, one JSON value a line */
+    BONDY_MEDIA_OTHER
+};
+
+struct bondy_media {
+    enum bondy_media_kind kind;
+    char *type; /* lower case, without parameters: "application/json" */
+};
+
+struct bondy_media_list {
+    struct bondy_media *items; /* `provides`: JSON first, then MessagePack, then as written */
+    size_t count;
+};
+
+struct bondy_text_list {
+    char **items;
+    size_t count;
+};
+
+enum bondy_action_kind {
+    BONDY_ACTION_NONE, /* an `options` operation without action */
+    BONDY_ACTION_STATIC,
+    BONDY_ACTION_CALL,
+    BONDY_ACTION_PUBLISH
+};
+
+/* on_result, on_error, on_timeout. An absent key: is_given false, body "", headers the defaults.
+ * `headers` evaluates to an object whose names are lower case when written in the document; names
+ * and values that are known at load were checked, others must be checked when they are set (H3). */
+struct bondy_response_rule {
+    bool is_given;    /* the document wrote this rule */
+    bool has_headers; /* ... with own headers; else `headers` are those of defaults.headers */
+    bool has_body;
+    bool sniffs_json; /* body_encoding "auto": a string body that is JSON text is sent as that JSON
+                       */
+    const struct bondy_expr *headers;     /* never NULL */
+    const struct bondy_expr *body;        /* never NULL; absent is the constant "" */
+    const struct bondy_expr *status_code; /* NULL: none. Integer or numeric text */
+    const struct bondy_expr *uri;         /* NULL: none */
+};
+
+struct bondy_operation {
+    const struct bondy_path *path;
+    enum bondy_method method;
+    enum bondy_action_kind action;
+
+    /* wamp_call: the procedure; wamp_publish: the topic. A constant is a valid WAMP URI; otherwise
+     * the result must be checked. NULL for other actions. */
+    const struct bondy_expr *uri;
+    const struct bondy_expr *options; /* object or null */
+    const struct bondy_expr *args;    /* array or null */
+    const struct bondy_expr *kwargs;  /* object or null */
+    /* 1.2: the deadline of a call is the first of options.timeout, `timeout`, default_timeout_ms
+     * (0: the document wrote none) that is present and not 0, then wamp.call_timeout; capped by
+     * wamp.max_call_timeout. UINT64_MAX is "infinity". */
+    const struct bondy_expr *timeout; /* NULL: none on the action. See bondy_duration_ms() */
+    uint64_t default_timeout_ms;
+
+    /* static: what becomes action.result; each NULL when the action did not write it. When
+     * on_result is not given, these are the response. */
+    const struct bondy_expr *static_headers;
+    const struct bondy_expr *static_body;
+    const struct bondy_expr *static_status_code;
+
+    struct bondy_response_rule on_result;
+    struct bondy_response_rule on_error;
+    struct bondy_response_rule on_timeout; /* a copy of on_error when the document has none */
+
+    uint64_t body_max_bytes;       /* 0: the listener's */
+    uint64_t body_max_values;      /* 0: api_gateway.max_body_values */
+    uint64_t body_read_bytes;      /* 0: the listener's */
+    uint64_t body_read_timeout_ms; /* 0: the listener's */
+
+    json_t *status_codes;   /* built-in, API, version, path, operation: what {{status_codes}} is */
+    json_t *status_overlay; /* what the document wrote alone; NULL: nothing */
+    bool problem_details;   /* RFC 9457 bodies even when not asked for */
+    /* Members whose name starts with "x-", of the path and then of the operation; NULL: none. */
+    json_t *annotations;
+    const char *pointer; /* JSON pointer of the operation in its document, for logs */
+};
+
+struct bondy_path {
+    const struct bondy_version *version;
+    char *key;                     /* as in the document */
+    struct bondy_pattern *pattern; /* of base_path + key */
+    bool is_collection;
+    unsigned schemes; /* BONDY_SCHEME_* */
+    struct bondy_media_list accepts;
+    struct bondy_media_list provides;
+    struct bondy_operation *operations[BONDY_METHODS]; /* NULL: not declared */
+    unsigned methods; /* declared ones, bit 1u << enum bondy_method */
+};
+
+struct bondy_version {
+    const struct bondy_spec *spec;
+    char *label;
+    char *base_path;
+    bool is_active; /* false: no routes */
+    bool is_deprecated;
+    char *deprecation;                /* value of the Deprecation header (RFC 9745), or NULL */
+    char *sunset;                     /* value of the Sunset header (RFC 8594), or NULL */
+    struct bondy_text_list languages; /* lower case, at least one; the first is the default */
+    struct bondy_path *paths;
+    size_t path_count;
+};
+
+struct bondy_spec {
+    char *id;
+    char *name;
+    char *host;
+    char *realm_uri;
+    unsigned spec_version; /* 1 or 2 */
+    struct bondy_pattern *host_pattern;
+    struct bondy_version *versions;
+    size_t version_count;
+};
+
+/* What a load needs to know about the world. Zero is fine everywhere. */
+struct bondy_spec_env {
+    bool (*realm_exists)(void *context, struct bondy_slice realm_uri); /* NULL: not checked */
+    void *context;
+    unsigned listeners;    /* BONDY_SCHEME_* of listeners that are on; 0: not known */
+    uint64_t loaded_at_ms; /* wall clock, for the Deprecation header; 0: no date known */
+    const char *pointer;   /* put before every pointer: "/3" for the fourth of an array body */
+};
+
+/* Checks and compiles. The document is borrowed and not changed.
+ * BONDY_OK: the caller owns one reference of *out.
+ * BONDY_EINVAL: *problems is the object of 8.2 ({code, message, description, errors: [{pointer,
+ *   code, message, expected?, suggestion?, column?}]}, HTTP 422).
+ * BONDY_ENOENT: nothing is wrong but that the realm does not exist: *problems is {code:
+ *   wamp.error.invalid_argument, message, description, errors} (HTTP 400); retry when it appears.
+ * *warnings (NULL allowed) is always set: an array of the same items. The caller owns both. */
+int bondy_spec_load(const json_t *document, const struct bondy_spec_env *env,
+                    struct bondy_spec **out, json_t **problems, json_t **warnings);
+struct bondy_spec *bondy_spec_ref(const struct bondy_spec *spec);
+void bondy_spec_unref(const struct bondy_spec *spec);
+
+/* The compiled routes, for dry runs and listings: an array of {method, scheme, host, path, version,
+ * action, procedure? or topic?}, one per method, scheme and pattern, in the document's order; the
+ * caller owns it. */
+json_t *bondy_spec_routes(const struct bondy_spec *spec);
+
+/* The status of an error URI for this operation (7.2). */
+int bondy_operation_status(const struct bondy_operation *operation, struct bondy_slice uri,
+                           bool is_anonymous);
+/* By lower-case type without parameters. */
+enum bondy_media_kind bondy_media_kind(struct bondy_slice type);
+const char *bondy_action_name(enum bondy_action_kind kind);
+
+#endif
