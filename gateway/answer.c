@@ -243,7 +243,7 @@ static void put_challenge(const struct bondy_exchange *exchange, unsigned status
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static void answer(struct bondy_exchange *exchange, struct bondy_response *response)
+void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_response *response)
 {
     struct bondy_request *request = BONDY_MOVE(exchange->request);
 
@@ -275,7 +275,7 @@ void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_p
     encode(&draft, media, response);
     draft_fini(&draft);
     put_challenge(exchange, problem->status, response);
-    answer(exchange, response);
+    bondy_exchange_answer(exchange, response);
 }
 
 /* RFC 9110, 13.1.2: whether the client has what we would send, by weak comparison. */
@@ -333,7 +333,7 @@ static void respond(struct bondy_exchange *exchange, struct draft *draft)
     encode(draft, exchange->media, response);
     put_challenge(exchange, draft->status, response);
     draft_fini(draft);
-    answer(exchange, response);
+    bondy_exchange_answer(exchange, response);
 }
 
 /* ---- status ---------------------------------------------------------------------------------- */
@@ -537,5 +537,5 @@ void bondy_exchange_answer_options(struct bondy_exchange *exchange, unsigned met
     bondy_route_allow(methods, allow);
     bondy_response_set_header(response, "allow", bondy_slice_text(allow), NULL);
     bondy_cors_preflight(&exchange->listener->cors, exchange->request, methods, response);
-    answer(exchange, response);
+    bondy_exchange_answer(exchange, response);
 }

@@ -189,20 +189,43 @@ static json_t *make_query_lists(struct bondy_exchange *exchange)
     return bondy_form_tree(bondy_request_query(exchange->request), BONDY_FORM_LISTS);
 }
 
+/* One of what keep_bindings() put together; returns where the next one is. */
+static const char *take_binding(const char *at, struct bondy_slice *name, struct bondy_slice *value)
+{
+    size_t len;
+
+    *name = bondy_slice_text(at);
+    at += name->len + 1;
+    memcpy(&len, at, sizeof len);
+    at += sizeof len;
+    *value = bondy_slice_of(at, len);
+    return at + len;
+}
+
+struct bondy_slice bondy_exchange_binding(const struct bondy_exchange *exchange, const char *wanted)
+{
+    const char *at = exchange->bindings.data;
+
+    for (size_t i = 0; i < exchange->binding_count; i++) {
+        struct bondy_slice name, value;
+
+        at = take_binding(at, &name, &value);
+        if (bondy_slice_is(name, wanted))
+            return value;
+    }
+    return BONDY_SLICE_EMPTY;
+}
+
 static json_t *make_bindings(struct bondy_exchange *exchange)
 {
     const char *at = exchange->bindings.data;
     json_t *object = json_object();
 
     for (size_t i = 0; i < exchange->binding_count; i++) {
-        const char *name = at;
-        size_t len;
+        struct bondy_slice name, value;
 
-        at += strlen(name) + 1;
-        memcpy(&len, at, sizeof len);
-        at += sizeof len;
-        json_object_set_new_nocheck(object, name, json_stringn(at, len));
-        at += len;
+        at = take_binding(at, &name, &value);
+        json_object_set_new_nocheck(object, name.data, json_stringn(value.data, value.len));
     }
     return object;
 }

@@ -56,6 +56,8 @@ struct bondy_exchange {
     bool is_whole;                  /* on_request came */
     struct bondy_response *refusal; /* the guard's, which waits for the body to end */
 
+    bool is_held; /* by an endpoint, until it has answered */
+
     struct bondy_session *session;
     bool was_opened; /* there is or was a session */
     bool is_waiting; /* for RESULT, PUBLISHED or ERROR */
@@ -97,6 +99,9 @@ void bondy_exchange_act(struct bondy_exchange *exchange);
 /* ---- context.c: what expressions ask for ---- */
 json_t *bondy_exchange_field(void *context, enum bondy_field field);
 void bondy_exchange_forget(struct bondy_exchange *exchange);
+/* The value of a binding; data NULL: there is none. */
+struct bondy_slice bondy_exchange_binding(const struct bondy_exchange *exchange,
+                                          const char *wanted);
 /* Evaluates; false: the client was answered (400 or 500), the exchange is over. */
 bool bondy_exchange_eval(struct bondy_exchange *exchange, const struct bondy_expr *expr,
                          json_t **out);
@@ -117,6 +122,7 @@ json_t *bondy_body_tree(struct bondy_exchange *exchange);
 void bondy_action_static(struct bondy_exchange *exchange);
 void bondy_action_call(struct bondy_exchange *exchange);
 void bondy_action_publish(struct bondy_exchange *exchange);
+void bondy_action_endpoint(struct bondy_exchange *exchange);
 /* session.c: what both WAMP actions share. False: answered. */
 bool bondy_exchange_open(struct bondy_exchange *exchange);
 /* Evaluates args and kwargs, checks their form and depth and encodes them into the thread's buffer.
@@ -127,6 +133,9 @@ bool bondy_exchange_options(struct bondy_exchange *exchange, json_t **out);
 bool bondy_exchange_target(struct bondy_exchange *exchange);
 
 /* ---- answer.c ---- */
+/* Sends and takes an answer made elsewhere, with what every answer of the listener has; ends the
+ * exchange. */
+void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_response *response);
 /* A refusal by the gateway itself (7.3); ends the exchange. */
 void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_problem *problem);
 /* The answers of the action; end the exchange. */

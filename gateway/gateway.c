@@ -396,6 +396,7 @@ static void (*const actions[])(struct bondy_exchange *exchange) = {
     [BONDY_ACTION_STATIC] = bondy_action_static,
     [BONDY_ACTION_CALL] = bondy_action_call,
     [BONDY_ACTION_PUBLISH] = bondy_action_publish,
+    [BONDY_ACTION_ENDPOINT] = bondy_action_endpoint,
 };
 
 void bondy_exchange_act(struct bondy_exchange *exchange)
@@ -435,7 +436,8 @@ static void on_gone(void *context, struct bondy_request *request)
     if (exchange->is_waiting && exchange->operation->action == BONDY_ACTION_CALL)
         bondy_session_cancel(exchange->session, exchange->call_id);
     exchange->request = NULL;
-    if (!exchange->is_undecided) /* else the guard has it until it has decided */
+    /* The guard has it until it has decided, an endpoint until it has answered. */
+    if (!exchange->is_undecided && !exchange->is_held)
         bondy_exchange_end(exchange);
 }
 

@@ -17,6 +17,7 @@
 #include "src/router/router.h"
 
 struct bondy_gateway;
+struct bondy_gateway_endpoint;
 
 struct bondy_gateway_options {
     unsigned thread_count;
@@ -24,6 +25,9 @@ struct bondy_gateway_options {
     uint64_t call_timeout_ms;     /* wamp.call_timeout; the router's options have the same */
     uint64_t max_call_timeout_ms; /* wamp.max_call_timeout; 0 = no cap */
     uint64_t max_body_values;     /* api_gateway.max_body_values; 0 = no cap */
+    /* What operations with an endpoint name (endpoint.h); ends with a row without a name, borrowed.
+     * NULL: none. */
+    const struct bondy_gateway_endpoint *endpoints;
 };
 
 /* The caller owns it. */

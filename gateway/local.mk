@@ -2,6 +2,7 @@
 noinst_LIBRARIES += gateway/libgateway.a
 gateway_libgateway_a_SOURCES = \
 	gateway/action_call.c \
+	gateway/action_endpoint.c \
 	gateway/action_publish.c \
 	gateway/action_static.c \
 	gateway/admission.c \
@@ -13,6 +14,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/catalog/record.c gateway/catalog/record.h \
 	gateway/context.c \
 	gateway/cors.c gateway/cors.h \
+	gateway/endpoint.h \
 	gateway/exchange.h \
 	gateway/expr/compile.c gateway/expr/compile.h \
 	gateway/expr/eval.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_action: one row per action type: its keys, and how it is checked and compiled.
  * http-gateway.md 1.8. */
-#include "gateway/spec/check.h"
+#include "gateway/spec/local.h"
 
 #include "src/base/alloc.h"
 #include "src/wamp/uri.h"
@@ -128,6 +128,25 @@ static void check_call(struct spec_loader *loader, struct expr_scope *scope, con
     check_message(loader, scope, action, out);
 }
 
+/* Nothing of the document is looked at when such a request comes: the code behind it does it all.
+ */
+static void check_endpoint(struct spec_loader *loader, struct expr_scope *scope,
+                           const json_t *action, struct bondy_operation *out)
+{
+    struct spec_box *box = BONDY_CONTAINER(loader->spec, struct spec_box, spec);
+    struct bondy_slice name = bondy_json_text(action, "endpoint");
+
+    (void)scope;
+    if (!loader->env->is_own)
+        bondy_check_fail_at(loader, "type", "unsupported_action_type",
+                            "static, wamp_call or wamp_publish",
+                            "the action type 'endpoint' is for the program's own documents");
+    else if (name.len == 0)
+        bondy_check_fail_at(loader, "endpoint", "missing_key", NULL, "'endpoint' is required here");
+    else
+        out->endpoint = bondy_expr_pool_text(box->pool, name);
+}
+
 static void check_publish(struct spec_loader *loader, struct expr_scope *scope,
                           const json_t *action, struct bondy_operation *out)
 {
@@ -202,6 +221,7 @@ static const struct action_type TYPES[] = {
      {"type", "procedure", MESSAGE_KEYS, "progressive", NULL},
      check_call},
     {"wamp_publish", BONDY_ACTION_PUBLISH, {"type", "topic", MESSAGE_KEYS, NULL}, check_publish},
+    {"endpoint", BONDY_ACTION_ENDPOINT, {"type", "endpoint", NULL}, check_endpoint},
     {"forward",
      BONDY_ACTION_NONE,
      {"type", "host", "http_method", "path", "query_string", "headers", "body", "timeout",

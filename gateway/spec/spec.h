@@ -61,7 +61,9 @@ enum bondy_action_kind {
     BONDY_ACTION_NONE, /* an `options` operation without action */
     BONDY_ACTION_STATIC,
     BONDY_ACTION_CALL,
-    BONDY_ACTION_PUBLISH
+    BONDY_ACTION_PUBLISH,
+    BONDY_ACTION_ENDPOINT /* the program's own code (gateway/endpoint.h); not in documents of users
+                           */
 };
 
 /* on_result, on_error, on_timeout. An absent key: is_given false, body "", headers the defaults.
@@ -83,6 +85,7 @@ struct bondy_operation {
     const struct bondy_path *path;
     enum bondy_method method;
     enum bondy_action_kind action;
+    const char *endpoint; /* BONDY_ACTION_ENDPOINT: which one */
 
     /* wamp_call: the procedure; wamp_publish: the topic. A constant is a valid WAMP URI; otherwise
      * the result must be checked. NULL for other actions. */
@@ -119,12 +122,46 @@ struct bondy_operation {
     const char *pointer; /* JSON pointer of the operation in its document, for logs */
 };
 
+/* 1.6: who may ask. Nothing but NONE is open. */
+enum bondy_security_kind {
+    BONDY_SECURITY_NONE,
+    BONDY_SECURITY_BASIC,
+    BONDY_SECURITY_API_KEY,
+    BONDY_SECURITY_OAUTH2,
+    BONDY_SECURITY_ANY_OF
+};
+
+enum bondy_api_key_place { BONDY_API_KEY_HEADER, BONDY_API_KEY_QUERY, BONDY_API_KEY_COOKIE };
+
+/* Grants that the token endpoint of this version serves. */
+#define BONDY_GRANT_CLIENT_CREDENTIALS 1u
+#define BONDY_GRANT_PASSWORD 2u
+#define BONDY_GRANT_AUTHORIZATION_CODE 4u
+#define BONDY_GRANT_REFRESH_TOKEN 8u
+
+struct bondy_security {
+    enum bondy_security_kind kind;
+    /* API_KEY */
+    enum bondy_api_key_place place;
+    char *name;   /* of the header (lower case), query parameter or cookie */
+    char *prefix; /* what stands before the key: "Bearer "; NULL: nothing */
+    /* OAUTH2 */
+    struct bondy_text_list scopes; /* a token needs one of these roles; none: any token will do */
+    unsigned grants;               /* BONDY_GRANT_* */
+    char *token_path;              /* below the base path: "/oauth/token" */
+    char *revoke_token_path;
+    /* ANY_OF: the first that fits what was sent decides. */
+    struct bondy_security *items;
+    size_t count;
+};
+
 struct bondy_path {
     const struct bondy_version *version;
     char *key;                     /* as in the document */
     struct bondy_pattern *pattern; /* of base_path + key */
     bool is_collection;
     unsigned schemes; /* BONDY_SCHEME_* */
+    struct bondy_security security;
     struct bondy_media_list accepts;
     struct bondy_media_list provides;
     struct bondy_operation *operations[BONDY_METHODS]; /* NULL: not declared */
@@ -162,6 +199,7 @@ struct bondy_spec_env {
     unsigned listeners;    /* BONDY_SCHEME_* of listeners that are on; 0: not known */
     uint64_t loaded_at_ms; /* wall clock, for the Deprecation header; 0: no date known */
     const char *pointer;   /* put before every pointer: "/3" for the fourth of an array body */
+    bool is_own;           /* a document of the program itself: it may name endpoints */
 };
 
 /* Checks and compiles. The document is borrowed and not changed.

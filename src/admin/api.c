@@ -29,7 +29,8 @@ static int fail(const json_t *problems, struct bondy_error *err)
 int bondy_admin_api_build(int already_exists_status, struct bondy_route_table **out,
                           struct bondy_error *err)
 {
-    const struct bondy_spec_env env = {.listeners = BONDY_SCHEME_HTTP | BONDY_SCHEME_HTTPS};
+    const struct bondy_spec_env env = {.listeners = BONDY_SCHEME_HTTP | BONDY_SCHEME_HTTPS,
+                                       .is_own = true};
     json_t *document = bondy_json_parse(bondy_admin_api_document(), DOCUMENT_DEPTH, err);
     json_t *problems = NULL, *warnings = NULL;
     struct bondy_spec *spec = NULL;
