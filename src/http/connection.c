@@ -92,6 +92,7 @@ static void phase_ended(struct bondy_timer *timer)
         return;
     case BONDY_PHASE_IDLE:
     case BONDY_PHASE_SENDING:
+    case BONDY_PHASE_REFUSED:
         bondy_connection_shut(connection);
         return;
     }
@@ -110,6 +111,8 @@ static uint64_t phase_time(const struct bondy_http_connection *connection)
         return connection->request->body_timeout_ms;
     case BONDY_PHASE_WAITING:
         return BONDY_WATCH_AFTER_MS;
+    case BONDY_PHASE_REFUSED:
+        return BONDY_LINGER_MS;
     case BONDY_PHASE_SENDING:
         break; /* silence of a reader: libmicrohttpd's own timeout */
     }
@@ -198,7 +201,7 @@ void *bondy_connection_on_uri(void *context, const char *uri, struct MHD_Connect
     return connection->request;
 }
 
-static void tell_gone(struct bondy_request *request)
+void bondy_request_tell_gone(struct bondy_request *request)
 {
     const struct bondy_http_listener *listener = request->connection->listener;
 
@@ -234,7 +237,7 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
         leave_pending(request); /* the connection broke before it was suspended */
         watch_stop(connection);
         if (request->state < BONDY_REQUEST_ANSWERED)
-            tell_gone(request);
+            bondy_request_tell_gone(request);
         bondy_http_count_request(request);
         bondy_request_destroy(request);
     }
@@ -246,13 +249,13 @@ void bondy_connection_on_completed(void *context, struct MHD_Connection *mhd, vo
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-void bondy_connection_resume(struct bondy_http_connection *connection)
+static void resume(struct bondy_http_connection *connection, enum bondy_connection_phase phase)
 {
     struct bondy_request *request = connection->request;
 
     leave_pending(request);
     watch_stop(connection); /* before libmicrohttpd polls the descriptor again */
-    bondy_connection_enter(connection, BONDY_PHASE_SENDING);
+    bondy_connection_enter(connection, phase);
     if (request->is_suspended)
         MHD_resume_connection(connection->mhd);
     request->is_suspended = false;
@@ -260,9 +263,28 @@ void bondy_connection_resume(struct bondy_http_connection *connection)
     bondy_loop_again(connection->server->loop);
 }
 
+void bondy_connection_resume(struct bondy_http_connection *connection)
+{
+    resume(connection, BONDY_PHASE_SENDING);
+}
+
+void bondy_connection_resume_body(struct bondy_http_connection *connection)
+{
+    resume(connection, BONDY_PHASE_BODY);
+}
+
+/* Of a request that is suspended with octets of its body unread. */
+static void answer_in_body(struct bondy_request *request)
+{
+    resume(request->connection,
+           bondy_body_answer(request) ? BONDY_PHASE_BODY : BONDY_PHASE_REFUSED);
+}
+
 void bondy_request_give_up(struct bondy_request *request, unsigned status)
 {
-    tell_gone(request);
+    bool is_in_body = request->state <= BONDY_REQUEST_BODY && request->has_body;
+
+    bondy_request_tell_gone(request);
     if (status == 0) {
         request->state = BONDY_REQUEST_GONE;
     } else {
@@ -270,17 +292,25 @@ void bondy_request_give_up(struct bondy_request *request, unsigned status)
         request->answer =
             bondy_problem_response(request, status, "shutting_down", "the server is shutting down");
         request->answer->closes = true;
+        if (is_in_body) {
+            answer_in_body(request);
+            return;
+        }
     }
     bondy_connection_resume(request->connection);
 }
 
 void bondy_response_send(struct bondy_request *request, struct bondy_response *response)
 {
+    bool is_in_body = request->state == BONDY_REQUEST_BODY && request->has_body;
+
     BONDY_BUG_ON(request->state >= BONDY_REQUEST_ANSWERED);
     request->state = BONDY_REQUEST_ANSWERED;
     request->handler_knows = false;
     request->answer = response;
-    if (request->is_waiting)
+    if (request->is_waiting && is_in_body)
+        answer_in_body(request);
+    else if (request->is_waiting)
         bondy_connection_resume(request->connection);
     else
         BONDY_BUG_ON(!request->in_handler);
@@ -403,43 +433,16 @@ static enum MHD_Result take_head(struct bondy_request *request, const char *meth
     if (request->state == BONDY_REQUEST_ANSWERED)
         return answer_early(request);
     if (request->content_length > request->body_max) {
-        tell_gone(request);
+        bondy_request_tell_gone(request);
         return refuse(request, 413, "the body is larger than this resource takes");
     }
     request->state = BONDY_REQUEST_BODY;
+    if (request->is_paused)
+        return bondy_body_wait(request);
     if (request->has_body) {
         connection->engine->has_more = true;
         bondy_connection_enter(connection, BONDY_PHASE_BODY);
     }
-    return MHD_YES;
-}
-
-/* Too much in the middle of a body, where libmicrohttpd takes no answer: we write it, and the
- * connection ends. */
-static enum MHD_Result refuse_body(struct bondy_request *request)
-{
-    tell_gone(request);
-    request->state = BONDY_REQUEST_SENT;
-    bondy_response_write(request->connection, request,
-                         bondy_problem_response(request, 413, "body_max_bytes_exceeded",
-                                                "the body is larger than this resource takes"));
-    request->connection->lingers = true;
-    return MHD_NO;
-}
-
-static enum MHD_Result take_body(struct bondy_request *request, const char *data, size_t *len)
-{
-    size_t more = *len;
-
-    *len = 0;
-    request->connection->engine->has_more = true;
-    bondy_connection_enter(request->connection, BONDY_PHASE_BODY);
-    if (request->body_dropped)
-        return MHD_YES;
-    if (more > request->body_max - request->body_seen)
-        return refuse_body(request);
-    request->body_seen += more;
-    bondy_buf_append(&request->body, data, more);
     return MHD_YES;
 }
 
@@ -490,9 +493,9 @@ enum MHD_Result bondy_connection_on_access(void *context, struct MHD_Connection 
     case BONDY_REQUEST_HEAD:
         return take_head(request, method, version);
     case BONDY_REQUEST_BODY:
-        return *data_len > 0 ? take_body(request, data, data_len) : take_whole(request);
+        return *data_len > 0 ? bondy_body_take(request, data, data_len) : take_whole(request);
     case BONDY_REQUEST_ANSWERED:
-        return *data_len > 0 ? take_body(request, data, data_len) : queue_answer(request);
+        return *data_len > 0 ? bondy_body_take(request, data, data_len) : queue_answer(request);
     case BONDY_REQUEST_WITH_HANDLER:
         return wait_on(request);
     case BONDY_REQUEST_SENT:

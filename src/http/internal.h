@@ -95,7 +95,8 @@ enum bondy_connection_phase {
     BONDY_PHASE_HEAD, /* a request line came, or the connection is new */
     BONDY_PHASE_BODY,
     BONDY_PHASE_WAITING, /* suspended: the answer is awaited */
-    BONDY_PHASE_SENDING
+    BONDY_PHASE_SENDING,
+    BONDY_PHASE_REFUSED /* answered within the body: the connection ends */
 };
 
 /* The uv handle outlives the connection until its close callback ran. */
@@ -171,6 +172,8 @@ struct bondy_request {
     uint64_t body_timeout_ms;
     size_t body_seen; /* octets received, kept or not */
     bool body_dropped;
+    struct bondy_body_sink sink; /* write NULL: the body is kept */
+    bool is_paused;              /* the handler wants nothing more for now */
     struct bondy_buf body;
     struct bondy_response *answer;
     struct bondy_prepared *prepared; /* what libmicrohttpd sends, when it can be used again */
@@ -189,6 +192,9 @@ struct bondy_response {
     const char *content_type;
     struct bondy_buf body;
     struct bondy_buf headers; /* name NUL value NUL, and so on */
+    bool has_file;            /* the body is of `fd` */
+    int fd;
+    uint64_t file_offset, file_len;
 };
 
 /* ---- request.c ---- */
@@ -242,6 +248,8 @@ void bondy_connection_enter(struct bondy_http_connection *connection,
 void bondy_connection_shut(struct bondy_http_connection *connection);
 /* The answer is there: back to libmicrohttpd. */
 void bondy_connection_resume(struct bondy_http_connection *connection);
+/* The body goes on. */
+void bondy_connection_resume_body(struct bondy_http_connection *connection);
 /* libmicrohttpd's callbacks. */
 void *bondy_connection_on_uri(void *context, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result bondy_connection_on_access(void *context, struct MHD_Connection *mhd,
@@ -255,6 +263,17 @@ void bondy_connection_on_notify(void *context, struct MHD_Connection *mhd, void 
 void bondy_connection_refuse_lengths(struct bondy_http_engine *engine);
 /* on_gone, and then `status` (0: nothing, the client left). */
 void bondy_request_give_up(struct bondy_request *request, unsigned status);
+
+/* on_gone, when the handler knows of the request. */
+void bondy_request_tell_gone(struct bondy_request *request);
+
+/* ---- body.c ---- */
+enum MHD_Result bondy_body_take(struct bondy_request *request, const char *data, size_t *len);
+/* From libmicrohttpd's callback, when the handler paused the request. */
+enum MHD_Result bondy_body_wait(struct bondy_request *request);
+/* There is an answer before the body is whole. True: the little that is left is read first; false:
+ * it was written, and the connection is to end. */
+bool bondy_body_answer(struct bondy_request *request);
 
 /* ---- metrics.c ---- */
 void bondy_http_count_early(struct bondy_http_server *server);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/http/libhttp.a
 src_http_libhttp_a_SOURCES = \
+	src/http/body.c \
 	src/http/connection.c \
 	src/http/head.c \
 	src/http/internal.h \

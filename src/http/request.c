@@ -189,3 +189,34 @@ void bondy_request_expect_body(struct bondy_request *request, size_t max_len, ui
     if (timeout_ms != 0)
         request->body_timeout_ms = timeout_ms;
 }
+
+bool bondy_request_has_body(const struct bondy_request *request)
+{
+    return request->has_body;
+}
+
+uint64_t bondy_request_content_length(const struct bondy_request *request)
+{
+    return request->is_chunked ? UINT64_MAX : request->content_length;
+}
+
+void bondy_request_stream(struct bondy_request *request, const struct bondy_body_sink *sink)
+{
+    BONDY_BUG_ON(request->body_seen > 0);
+    request->sink = *sink;
+}
+
+void bondy_request_pause(struct bondy_request *request)
+{
+    BONDY_BUG_ON(!request->in_handler || request->state > BONDY_REQUEST_BODY);
+    request->is_paused = true;
+}
+
+void bondy_request_resume(struct bondy_request *request)
+{
+    if (!request->is_paused)
+        return;
+    request->is_paused = false;
+    if (request->is_suspended)
+        bondy_connection_resume_body(request->connection);
+}

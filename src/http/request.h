@@ -53,4 +53,29 @@ void *bondy_request_user(const struct bondy_request *request);
  * Content-Length, or as soon as it is passed) and the silence allowed inside it. */
 void bondy_request_expect_body(struct bondy_request *request, size_t max_len, uint64_t timeout_ms);
 
+/* ---- bodies by the piece ----------------------------------------------------------------------
+ * A body that is too long for memory goes to a sink. Who asks may have to be found out first, and
+ * what comes may have to wait for a disk: the handler pauses the request, then the client's octets
+ * stay in the socket, and its client is held back by TCP. */
+
+/* Whether the head announces a body, and its length: UINT64_MAX when it comes in chunks. */
+bool bondy_request_has_body(const struct bondy_request *request);
+uint64_t bondy_request_content_length(const struct bondy_request *request);
+
+struct bondy_body_sink {
+    /* The next piece, some ten KiB at most, borrowed. May pause the request, or answer it: then the
+     * rest is not read, and a long one ends the connection. */
+    void (*write)(void *context, struct bondy_request *request, struct bondy_slice piece);
+    void *context;
+};
+/* Before the first octet of the body: on_request comes when the sink has seen all of it, and
+ * bondy_request_body() is empty. */
+void bondy_request_stream(struct bondy_request *request, const struct bondy_body_sink *sink);
+/* From on_head or a sink: nothing more is read until resume; not even a "100 Continue" is sent. An
+ * answer may be sent meanwhile, and the client may leave (on_gone). Our own time: the body's
+ * timeout does not run. */
+void bondy_request_pause(struct bondy_request *request);
+/* On the request's loop; harmless when it is not paused. */
+void bondy_request_resume(struct bondy_request *request);
+
 #endif

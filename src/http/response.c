@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "src/http/internal.h"
 
@@ -20,6 +21,8 @@ void bondy_response_destroy(struct bondy_response *response)
 {
     if (response == NULL)
         return;
+    if (response->has_file)
+        close(response->fd);
     bondy_buf_fini(&response->body);
     bondy_buf_fini(&response->headers);
     bondy_free(response);
@@ -136,6 +139,17 @@ void bondy_response_body(struct bondy_response *response, struct bondy_buf *body
     response->content_type = content_type;
 }
 
+void bondy_response_file(struct bondy_response *response, int fd, uint64_t offset, uint64_t len,
+                         const char *content_type)
+{
+    BONDY_BUG_ON(response->has_file);
+    response->has_file = true;
+    response->fd = fd;
+    response->file_offset = offset;
+    response->file_len = len;
+    response->content_type = content_type;
+}
+
 void bondy_response_close(struct bondy_response *response)
 {
     response->closes = true;
@@ -244,12 +258,22 @@ static struct MHD_Response *take_prepared(struct bondy_request *request,
 
     if (!has_no_body(response->status))
         body = bondy_buf_slice(&response->body);
-    if (body.len > BONDY_PREPARED_BODY_MAX ||
+    if (response->has_file || body.len > BONDY_PREPARED_BODY_MAX ||
         !flatten(response, common, has_id ? count - 1 : count, headers, &len))
         return NULL;
     request->prepared = bondy_prepared_take(request->connection->server,
                                             (struct bondy_slice){headers, len}, id, body);
     return request->prepared == NULL ? NULL : bondy_prepared_mhd(request->prepared);
+}
+
+static struct MHD_Response *make_of_file(struct bondy_response *response)
+{
+    struct MHD_Response *out = MHD_create_response_from_fd_at_offset64(
+        response->file_len, response->fd, response->file_offset);
+
+    if (out != NULL)
+        response->has_file = false; /* it has the descriptor now */
+    return out;
 }
 
 /* Any answer. Takes the body. */
@@ -260,7 +284,9 @@ static struct MHD_Response *make_new(struct bondy_response *response, const char
     struct MHD_Response *out;
     size_t at = 0;
 
-    if (has_no_body(response->status) || response->body.len == 0)
+    if (response->has_file && response->file_len > 0 && !has_no_body(response->status))
+        out = make_of_file(response);
+    else if (has_no_body(response->status) || response->body.len == 0)
         out = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     else
         out = MHD_create_response_from_buffer_with_free_callback(

@@ -26,6 +26,12 @@ bool bondy_response_has_header(const struct bondy_response *response, const char
 /* Takes the buffer's memory (it is empty afterwards). `content_type` is static text. */
 void bondy_response_body(struct bondy_response *response, struct bondy_buf *body,
                          const char *content_type);
+/* The body is `len` octets of an open file from `offset` on, sent from there: memory does not grow
+ * with it. Takes `fd`, a plain file. `content_type` is static text. Reading happens on the loop,
+ * 128 KiB at a time, so it should be read ahead (posix_fadvise) and not lie at the end of a
+ * network. */
+void bondy_response_file(struct bondy_response *response, int fd, uint64_t offset, uint64_t len,
+                         const char *content_type);
 /* The connection closes after this answer. */
 void bondy_response_close(struct bondy_response *response);
 

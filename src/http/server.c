@@ -115,9 +115,11 @@ static struct MHD_Daemon *start_daemon(struct bondy_http_engine *engine)
         MHD_OPTION_STRICT_FOR_CLIENT, 0,              /* */
         MHD_OPTION_CONNECTION_LIMIT, max_connections, /* */
         /* the front door counts by address, over all threads; this is the second fence */
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, max_connections,                /* */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, engine->pool_len,               /* */
-        MHD_OPTION_CONNECTION_TIMEOUT, engine->timeout_s,                   /* */
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, max_connections,  /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, engine->pool_len, /* */
+        MHD_OPTION_CONNECTION_TIMEOUT, engine->timeout_s,     /* */
+        /* it is ignored (src/sys/signals.h): files may go out with sendfile */
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                               /* */
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                  /* */
         MHD_OPTION_URI_LOG_CALLBACK, bondy_connection_on_uri, engine,       /* */
         MHD_OPTION_NOTIFY_COMPLETED, bondy_connection_on_completed, engine, /* */
