@@ -37,6 +37,72 @@ void bondy_action_endpoint(struct bondy_exchange *exchange)
     row->serve(row->context, (struct bondy_gateway_call *)exchange);
 }
 
+/* ---- before the body ------------------------------------------------------------------------- */
+
+const struct bondy_gateway_endpoint *bondy_endpoint_early(const struct bondy_exchange *exchange)
+{
+    const struct bondy_gateway_endpoint *row;
+
+    if (exchange->operation == NULL || exchange->operation->action != BONDY_ACTION_ENDPOINT ||
+        bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
+        return NULL;
+    row = find(exchange);
+    return row == NULL || row->begin == NULL ? NULL : row;
+}
+
+void bondy_endpoint_begin(struct bondy_exchange *exchange)
+{
+    exchange->is_held = true;
+    exchange->early->begin(exchange->early->context, (struct bondy_gateway_call *)exchange);
+}
+
+void bondy_endpoint_start(struct bondy_exchange *exchange)
+{
+    if (exchange->operation->uri == NULL)
+        bondy_endpoint_begin(exchange);
+    else
+        bondy_action_call(exchange);
+}
+
+/* A session for as long as an upload takes would be one that an operator could end, and the router
+ * is at work on it: it goes first, in the flush. */
+void bondy_endpoint_called(struct bondy_exchange *exchange)
+{
+    bondy_exchange_field(exchange, BONDY_FIELD_RESULT_ARGS); /* kept */
+    exchange->message = NULL;
+    bondy_list_append(&exchange->thread->begun, &exchange->link);
+    bondy_loop_again(exchange->thread->loop);
+}
+
+/* ---- what endpoints ask for ------------------------------------------------------------------ */
+
+void bondy_gateway_call_read(struct bondy_gateway_call *call, const struct bondy_body_sink *sink,
+                             uint64_t max_len)
+{
+    struct bondy_exchange *exchange = exchange_of(call);
+
+    BONDY_BUG_ON(!exchange->is_held || exchange->early == NULL || exchange->request == NULL);
+    bondy_request_stream(exchange->request, sink);
+    bondy_request_expect_body(exchange->request, (size_t)max_len,
+                              exchange->operation->body_read_timeout_ms);
+    bondy_request_resume(exchange->request);
+}
+
+const json_t *bondy_gateway_call_result(const struct bondy_gateway_call *call)
+{
+    return json_array_get(exchange_of(call)->fields[BONDY_FIELD_RESULT_ARGS], 0);
+}
+
+void bondy_gateway_call_set_user(struct bondy_gateway_call *call, void *user)
+{
+    exchange_of(call)->endpoint_user = user;
+}
+
+void *bondy_gateway_call_user(const struct bondy_gateway_call *call)
+{
+    return exchange_of(call)->endpoint_user;
+}
+
 struct bondy_request *bondy_gateway_call_request(const struct bondy_gateway_call *call)
 {
     return exchange_of(call)->request;

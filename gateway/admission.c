@@ -4,9 +4,10 @@
  * another thread, say).
  *
  * A late one meets one of three moments: the body is still being read, then the verdict waits for
- * its end, as no answer can be sent before; the body is here, then the request goes on at once; or
- * the client has left, then only the memory is given back. The exchange is what the guard holds, so
- * it lives until the verdict, whatever happens to the request. */
+ * its end, as no answer can be sent before; the body is here, or is not to be read before it is
+ * known who sends it, then the request goes on at once; or the client has left, then only the
+ * memory is given back. The exchange is what the guard holds, so it lives until the verdict,
+ * whatever happens to the request. */
 
 #include "gateway/exchange.h"
 #include "src/base/alloc.h"
@@ -68,7 +69,11 @@ static void send_refusal(struct bondy_exchange *exchange)
 
 static void go_on(struct bondy_exchange *exchange)
 {
-    if (bondy_exchange_prepare(exchange))
+    if (!bondy_exchange_prepare(exchange))
+        return;
+    if (exchange->early != NULL)
+        bondy_endpoint_start(exchange);
+    else
         bondy_exchange_act(exchange);
 }
 
@@ -91,7 +96,7 @@ void bondy_gateway_admitted(struct bondy_gateway_pending *pending,
     if (has_left(exchange))
         return;
     keep_identity(exchange, identity);
-    if (exchange->is_whole)
+    if (exchange->is_whole || exchange->early != NULL)
         go_on(exchange);
 }
 
@@ -106,7 +111,7 @@ void bondy_gateway_refused(struct bondy_gateway_pending *pending, struct bondy_r
     }
     BONDY_BUG_ON(response == NULL);
     exchange->refusal = response;
-    if (exchange->is_whole)
+    if (exchange->is_whole || exchange->early != NULL)
         send_refusal(exchange);
 }
 

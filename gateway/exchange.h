@@ -9,6 +9,7 @@
  * answered or its client left. When the exchange has a session it lives on until the next flush
  * ends that session: the router may be in the middle of telling us something. */
 
+#include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "src/base/list.h"
 #include "src/base/slab.h"
@@ -32,6 +33,7 @@ struct bondy_gateway_thread {
     struct bondy_router_thread *router;
     struct bondy_slab *exchanges;
     struct bondy_list ended; /* exchanges whose session is to be ended */
+    struct bondy_list begun; /* the same, and then their endpoint begins */
     struct bondy_flush flush;
     struct bondy_buf payload; /* memory for arguments, used again and again */
     struct bondy_buf scratch; /* path and host in pieces, while a route is looked for */
@@ -56,7 +58,10 @@ struct bondy_exchange {
     bool is_whole;                  /* on_request came */
     struct bondy_response *refusal; /* the guard's, which waits for the body to end */
 
-    bool is_held; /* by an endpoint, until it has answered */
+    /* Of an operation with an endpoint that begins before the body is read; NULL: any other. */
+    const struct bondy_gateway_endpoint *early;
+    bool is_held;        /* by an endpoint, until it has answered */
+    void *endpoint_user; /* its own */
 
     struct bondy_session *session;
     bool was_opened; /* there is or was a session */
@@ -123,6 +128,14 @@ void bondy_action_static(struct bondy_exchange *exchange);
 void bondy_action_call(struct bondy_exchange *exchange);
 void bondy_action_publish(struct bondy_exchange *exchange);
 void bondy_action_endpoint(struct bondy_exchange *exchange);
+/* The endpoint that begins before the body is read, or NULL. */
+const struct bondy_gateway_endpoint *bondy_endpoint_early(const struct bondy_exchange *exchange);
+/* Of such an exchange, paused and admitted: calls the procedure, if there is one, or begins. */
+void bondy_endpoint_start(struct bondy_exchange *exchange);
+/* The procedure has a result. */
+void bondy_endpoint_called(struct bondy_exchange *exchange);
+/* Its session is over. */
+void bondy_endpoint_begin(struct bondy_exchange *exchange);
 /* session.c: what both WAMP actions share. False: answered. */
 bool bondy_exchange_open(struct bondy_exchange *exchange);
 /* Evaluates args and kwargs, checks their form and depth and encodes them into the thread's buffer.

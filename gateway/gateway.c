@@ -84,6 +84,14 @@ static bool end_sessions(struct bondy_flush *flush)
     struct bondy_gateway_thread *thread =
         BONDY_CONTAINER(flush, struct bondy_gateway_thread, flush);
 
+    while (!bondy_list_is_empty(&thread->begun)) {
+        struct bondy_exchange *exchange =
+            BONDY_LIST_ENTRY(thread->begun.next, struct bondy_exchange, link);
+
+        bondy_list_remove(&exchange->link);
+        bondy_session_lost(BONDY_MOVE(exchange->session));
+        bondy_endpoint_begin(exchange);
+    }
     while (!bondy_list_is_empty(&thread->ended)) {
         struct bondy_exchange *exchange =
             BONDY_LIST_ENTRY(thread->ended.next, struct bondy_exchange, link);
@@ -101,6 +109,7 @@ void bondy_exchange_end(struct bondy_exchange *exchange)
     exchange->request = NULL;
     exchange->message = NULL;
     exchange->is_waiting = false;
+    bondy_list_remove(&exchange->link); /* it may be about to begin */
     if (exchange->was_opened)
         bondy_list_append(&exchange->thread->ended, &exchange->link);
     else
@@ -118,6 +127,7 @@ void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
     thread->router = router;
     thread->exchanges = bondy_slab_create(sizeof(struct bondy_exchange), 0);
     bondy_list_init(&thread->ended);
+    bondy_list_init(&thread->begun);
     /* Before the router's flush: ending a session may give it something to post. */
     thread->flush.rank = BONDY_FLUSH_ROUTER - 1;
     thread->flush.fn = end_sessions;
@@ -350,7 +360,7 @@ static bool check_body(struct bondy_exchange *exchange)
 
 bool bondy_exchange_prepare(struct bondy_exchange *exchange)
 {
-    return negotiate(exchange) && check_body(exchange);
+    return negotiate(exchange) && (exchange->early != NULL || check_body(exchange));
 }
 
 /* The order of http-gateway.md 1.9, up to the body. */
@@ -373,11 +383,15 @@ static void on_head(void *context, struct bondy_request *request)
         refuse_with(exchange, 503, BONDY_ERR_NO_SUCH_REALM, "the realm of this API does not exist");
         return;
     }
+    exchange->early = bondy_endpoint_early(exchange);
+    if (exchange->early != NULL)
+        bondy_request_pause(request);
     switch (bondy_exchange_admit(exchange)) {
     case BONDY_ADMISSION_NO:
         return;
     case BONDY_ADMISSION_LATER: /* what is wrong with the rest is for those who may ask */
-        expect_body(exchange);
+        if (exchange->early == NULL)
+            expect_body(exchange);
         return;
     case BONDY_ADMISSION_YES:
         break;
@@ -386,7 +400,11 @@ static void on_head(void *context, struct bondy_request *request)
         bondy_exchange_answer_options(exchange, match.methods);
         return;
     }
-    if (bondy_exchange_prepare(exchange))
+    if (!bondy_exchange_prepare(exchange))
+        return;
+    if (exchange->early != NULL)
+        bondy_endpoint_start(exchange);
+    else
         expect_body(exchange);
 }
 
@@ -421,7 +439,9 @@ static void on_request(void *context, struct bondy_request *request)
     struct bondy_exchange *exchange = bondy_request_user(request);
 
     (void)context;
-    if (bondy_exchange_is_admitted(exchange))
+    if (exchange->early != NULL)
+        exchange->early->serve(exchange->early->context, (struct bondy_gateway_call *)exchange);
+    else if (bondy_exchange_is_admitted(exchange))
         bondy_exchange_act(exchange);
 }
 
@@ -433,11 +453,13 @@ static void on_gone(void *context, struct bondy_request *request)
     if (exchange == NULL)
         return;
     bondy_request_set_user(request, NULL);
-    if (exchange->is_waiting && exchange->operation->action == BONDY_ACTION_CALL)
+    if (exchange->is_waiting && exchange->operation->action != BONDY_ACTION_PUBLISH)
         bondy_session_cancel(exchange->session, exchange->call_id);
     exchange->request = NULL;
     /* The guard has it until it has decided, an endpoint until it has answered. */
-    if (!exchange->is_undecided && !exchange->is_held)
+    if (exchange->is_held && exchange->early != NULL && exchange->early->gone != NULL)
+        exchange->early->gone(exchange->early->context, (struct bondy_gateway_call *)exchange);
+    else if (!exchange->is_undecided && !exchange->is_held)
         bondy_exchange_end(exchange);
 }
 

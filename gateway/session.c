@@ -23,6 +23,10 @@ static void take_answer(struct bondy_exchange *exchange, const struct bondy_mess
         bondy_exchange_fail(exchange);
         return;
     }
+    if (exchange->early != NULL) {
+        bondy_endpoint_called(exchange);
+        return;
+    }
     if (message->type == BONDY_PUBLISHED)
         exchange->publication = message->id2;
     bondy_exchange_succeed(exchange);

@@ -128,15 +128,13 @@ static void check_call(struct spec_loader *loader, struct expr_scope *scope, con
     check_message(loader, scope, action, out);
 }
 
-/* Nothing of the document is looked at when such a request comes: the code behind it does it all.
- */
+/* The code behind it does all the rest; a procedure is called before it. */
 static void check_endpoint(struct spec_loader *loader, struct expr_scope *scope,
                            const json_t *action, struct bondy_operation *out)
 {
     struct spec_box *box = BONDY_CONTAINER(loader->spec, struct spec_box, spec);
     struct bondy_slice name = bondy_json_text(action, "endpoint");
 
-    (void)scope;
     if (!loader->env->is_own)
         bondy_check_fail_at(loader, "type", "unsupported_action_type",
                             "static, wamp_call or wamp_publish",
@@ -145,6 +143,8 @@ static void check_endpoint(struct spec_loader *loader, struct expr_scope *scope,
         bondy_check_fail_at(loader, "endpoint", "missing_key", NULL, "'endpoint' is required here");
     else
         out->endpoint = bondy_expr_pool_text(box->pool, name);
+    if (json_object_get(action, "procedure") != NULL)
+        check_call(loader, scope, action, out);
 }
 
 static void check_publish(struct spec_loader *loader, struct expr_scope *scope,
@@ -221,7 +221,10 @@ static const struct action_type TYPES[] = {
      {"type", "procedure", MESSAGE_KEYS, "progressive", NULL},
      check_call},
     {"wamp_publish", BONDY_ACTION_PUBLISH, {"type", "topic", MESSAGE_KEYS, NULL}, check_publish},
-    {"endpoint", BONDY_ACTION_ENDPOINT, {"type", "endpoint", NULL}, check_endpoint},
+    {"endpoint",
+     BONDY_ACTION_ENDPOINT,
+     {"type", "endpoint", "procedure", MESSAGE_KEYS, NULL},
+     check_endpoint},
     {"forward",
      BONDY_ACTION_NONE,
      {"type", "host", "http_method", "path", "query_string", "headers", "body", "timeout",
