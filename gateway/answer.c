@@ -10,6 +10,7 @@
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/http/negotiate.h"
+#include "src/http/range.h"
 #include "src/wamp/base64.h"
 #include "src/wamp/codec.h"
 #include "src/wamp/errors.h"
@@ -284,26 +285,10 @@ static bool has_it(const struct bondy_exchange *exchange, const struct draft *dr
     struct bondy_slice given = bondy_request_header(exchange->request, "if-none-match");
     const json_t *tag = json_object_get(draft->headers, "etag");
     enum bondy_method method = bondy_request_method(exchange->request);
-    struct bondy_slice own;
 
-    if (given.data == NULL || !json_is_string(tag) || draft->status != 200 ||
-        (method != BONDY_METHOD_GET && method != BONDY_METHOD_HEAD))
-        return false;
-    own = string_of(tag);
-    while (given.len > 0) {
-        const char *comma = memchr(given.data, ',', given.len);
-        struct bondy_slice one = given;
-
-        if (comma != NULL)
-            one.len = (size_t)(comma - given.data);
-        given = bondy_slice_skip(given, comma == NULL ? given.len : one.len + 1);
-        one = bondy_slice_trim(one);
-        if (bondy_slice_starts(one, BONDY_SLICE("W/")))
-            one = bondy_slice_skip(one, 2);
-        if (bondy_slice_eq(one, own) || bondy_slice_is(one, "*"))
-            return true;
-    }
-    return false;
+    return given.data != NULL && json_is_string(tag) && draft->status == 200 &&
+           (method == BONDY_METHOD_GET || method == BONDY_METHOD_HEAD) &&
+           bondy_range_has_tag(given, string_of(tag));
 }
 
 /* Takes the draft. */

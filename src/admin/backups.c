@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "src/admin/tell.h"
 #include "src/base/alloc.h"
@@ -64,6 +66,8 @@ static int fail(json_t **problem, int rc, const struct bondy_error *err)
         return invalid(problem, "filename", err->text);
     case BONDY_ENOENT:
         return refuse(problem, rc, BONDY_ERR_NOT_FOUND, err->text);
+    case BONDY_EEXIST:
+        return refuse(problem, rc, BONDY_ERR_ALREADY_EXISTS, err->text);
     case BONDY_EPROTO:
         return refuse(problem, rc, BONDY_ERR_INVALID_DATA, err->text);
     default:
@@ -495,6 +499,63 @@ int bondy_backup_desk_status_wait(struct bondy_backup_desk *desk, struct bondy_s
         return fail(problem, rc, &err);
     add_last(desk, filename, *result);
     return BONDY_OK;
+}
+
+int bondy_backup_desk_find_wait(struct bondy_backup_desk *desk, struct bondy_slice name,
+                                json_t **result, json_t **problem)
+{
+    struct bondy_error err = {0};
+    struct stat info;
+    int fd = -1;
+    int rc = bondy_backup_open_wait(desk->options.dir, name, &fd, &err);
+
+    if (rc < 0)
+        return fail(problem, rc, &err);
+    rc = fstat(fd, &info);
+    close(fd);
+    if (rc < 0)
+        return refuse(problem, BONDY_EIO, BONDY_ERR_INTERNAL, "The backup cannot be read.");
+    *result = bondy_backup_desk_entry(name, (uint64_t)info.st_size);
+    return BONDY_OK;
+}
+
+json_t *bondy_backup_desk_entry(struct bondy_slice name, uint64_t size)
+{
+    return json_pack("{s:o, s:I, s:I}", "name", bondy_json_slice(name), "timestamp",
+                     (json_int_t)bondy_backup_name_seconds(name), "size", (json_int_t)size);
+}
+
+int bondy_backup_desk_expect_wait(struct bondy_backup_desk *desk, struct bondy_slice name,
+                                  json_int_t size, json_t **result, json_t **problem)
+{
+    uint64_t max_size = desk->options.max_size;
+    struct bondy_error err = {0};
+    int rc;
+
+    if (size > 0 && (uint64_t)size > max_size) {
+        *problem = bondy_json_with(bondy_problem("bondy.error.body_max_bytes_exceeded",
+                                                 "The backup is larger than one that may come in.",
+                                                 "See backup.upload_max_size."),
+                                   "limit", json_integer((json_int_t)max_size));
+        return BONDY_ELIMIT;
+    }
+    rc = bondy_backup_intake_check_wait(desk->options.dir, name, &err);
+    if (rc < 0)
+        return fail(problem, rc, &err);
+    *result = json_pack("{s:o, s:I, s:o}", "name", bondy_json_slice(name), "max_size",
+                        (json_int_t)max_size, "path",
+                        json_sprintf("/backups/%.*s", (int)name.len, name.data));
+    return BONDY_OK;
+}
+
+const char *bondy_backup_desk_dir(const struct bondy_backup_desk *desk)
+{
+    return desk->options.dir;
+}
+
+uint64_t bondy_backup_desk_max_size(const struct bondy_backup_desk *desk)
+{
+    return desk->options.max_size;
 }
 
 int bondy_backup_desk_list_wait(struct bondy_backup_desk *desk, json_t **result, json_t **problem)

@@ -20,6 +20,7 @@ struct bondy_backup_desk_options {
     const char *node_name;
     unsigned keep;            /* backup.keep: older ones are removed after a new one; 0: none is */
     uint64_t max_duration_ms; /* backup.max_duration; 0: an hour */
+    uint64_t max_size;        /* backup.upload_max_size */
 };
 
 /* Texts are borrowed and outlive it. */
@@ -49,6 +50,19 @@ int bondy_backup_desk_restore_wait(struct bondy_backup_desk *desk, const json_t 
  * ...}. Of another file: what its header says. */
 int bondy_backup_desk_status_wait(struct bondy_backup_desk *desk, struct bondy_slice filename,
                                   json_t **result, json_t **problem);
+/* What may be downloaded: {name, timestamp, size}. */
+int bondy_backup_desk_find_wait(struct bondy_backup_desk *desk, struct bondy_slice name,
+                                json_t **result, json_t **problem);
+/* Whether a file of that name and of `size` octets (negative: not known) could be uploaded: {name,
+ * max_size, path}, the path being where to. BONDY_EEXIST, BONDY_ELIMIT, BONDY_EINVAL. */
+int bondy_backup_desk_expect_wait(struct bondy_backup_desk *desk, struct bondy_slice name,
+                                  json_int_t size, json_t **result, json_t **problem);
+/* {name, timestamp, size}, as the list has it. */
+json_t *bondy_backup_desk_entry(struct bondy_slice name, uint64_t size);
+/* backup.dir; as long as the desk. */
+const char *bondy_backup_desk_dir(const struct bondy_backup_desk *desk);
+/* backup.upload_max_size. */
+uint64_t bondy_backup_desk_max_size(const struct bondy_backup_desk *desk);
 /* [{name, timestamp, size}], newest first. */
 int bondy_backup_desk_list_wait(struct bondy_backup_desk *desk, json_t **result, json_t **problem);
 /* Reads a whole file and checks it: {valid: true, records, bytes}. */

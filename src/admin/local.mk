@@ -2,6 +2,10 @@
 noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_SOURCES = \
 	src/admin/api.c src/admin/api.h \
+	src/admin/backup_download.c \
+	src/admin/backup_files.c src/admin/backup_files.h \
+	src/admin/backup_files_local.h \
+	src/admin/backup_upload.c \
 	src/admin/backups.c src/admin/backups.h \
 	src/admin/credentials.c src/admin/credentials.h \
 	src/admin/exposition.c src/admin/exposition.h \

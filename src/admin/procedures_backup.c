@@ -103,6 +103,47 @@ static int read_verify(struct bondy_admin_call *call, const struct bondy_store_v
     return rc;
 }
 
+/* ---- files -------------------------------------------------------------------------------------
+ * The procedures decide and are written down; the octets go over HTTP, beside them: GET and PUT of
+ * /backups/{name} (backup_files.h). */
+
+static void run_named(struct bondy_admin_call *call)
+{
+    struct bondy_slice name = bondy_admin_text(call, 0);
+
+    if (name.len > 0)
+        call->target = bondy_memdup0(name.data, name.len);
+    run(call);
+}
+
+static int read_download(struct bondy_admin_call *call, const struct bondy_store_view *view)
+{
+    (void)view;
+    return bondy_backup_desk_find_wait(call->node->backups, bondy_admin_text(call, 0), &call->value,
+                                       &call->problem);
+}
+
+/* A number, or the text of one from a header; negative: it is not known. */
+static json_int_t size_of(const json_t *given)
+{
+    if (json_is_string(given))
+        return (json_int_t)bondy_admin_read_id(given);
+    return json_is_integer(given) ? json_integer_value(given) : -1;
+}
+
+static int read_upload(struct bondy_admin_call *call, const struct bondy_store_view *view)
+{
+    (void)view;
+    return bondy_backup_desk_expect_wait(call->node->backups, bondy_admin_text(call, 0),
+                                         size_of(json_object_get(call->kwargs, "size")),
+                                         &call->value, &call->problem);
+}
+
+static void finish_found(struct bondy_admin_call *call)
+{
+    bondy_admin_audit(call, NULL);
+}
+
 static const struct bondy_admin_kind backups = {.noun = "backups"};
 
 const struct bondy_procedure_row bondy_procedures_backup[] = {
@@ -130,4 +171,15 @@ const struct bondy_procedure_row bondy_procedures_backup[] = {
               "0.1"},
      .run = run,
      .read = read_verify},
+    {.info = {"bondy.backup.download", NULL, 1, 1, 'M', "name",
+              "what a copy is that GET /backups/{name} sends", "0.1"},
+     .kind = &backups,
+     .run = run_named,
+     .read = read_download,
+     .finish = finish_found},
+    {.info = {"bondy.backup.upload", NULL, 1, 1, 'M',
+              "name, size=", "whether PUT /backups/{name} would take a copy", "0.1"},
+     .kind = &backups,
+     .run = run_named,
+     .read = read_upload},
     {.info = {.uri = NULL}}};

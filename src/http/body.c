@@ -3,7 +3,8 @@
 /* body: a request's body on its way in: kept, thrown away, or handed to a sink by the piece; and
  * answers that stand before it is whole, when libmicrohttpd takes none.
  *
- * A paused request is suspended in libmicrohttpd, so that its octets stay in the socket, and waits
+ * A paused request is suspended in libmicrohttpd, which calls again for the head when that was all
+ * there was, so that it takes an answer even then. Its octets stay in the socket, and it waits
  * in the server's list like one whose answer is pending: it may be answered, its client may leave,
  * the server may stop. */
 

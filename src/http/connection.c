@@ -282,9 +282,10 @@ static void answer_in_body(struct bondy_request *request)
 
 void bondy_request_give_up(struct bondy_request *request, unsigned status)
 {
-    bool is_in_body = request->state <= BONDY_REQUEST_BODY && request->has_body;
+    bool is_in_body = request->state == BONDY_REQUEST_BODY && request->has_body;
 
     bondy_request_tell_gone(request);
+    request->is_early = request->state == BONDY_REQUEST_HELD;
     if (status == 0) {
         request->state = BONDY_REQUEST_GONE;
     } else {
@@ -305,10 +306,11 @@ void bondy_response_send(struct bondy_request *request, struct bondy_response *r
     bool is_in_body = request->state == BONDY_REQUEST_BODY && request->has_body;
 
     BONDY_BUG_ON(request->state >= BONDY_REQUEST_ANSWERED);
+    request->is_early = request->state == BONDY_REQUEST_HELD;
     request->state = BONDY_REQUEST_ANSWERED;
     request->handler_knows = false;
     request->answer = response;
-    if (request->is_waiting && is_in_body)
+    if (is_in_body && !request->in_handler)
         answer_in_body(request);
     else if (request->is_waiting)
         bondy_connection_resume(request->connection);
@@ -415,6 +417,23 @@ void bondy_connection_refuse_lengths(struct bondy_http_engine *engine)
 
 /* ---- the steps ------------------------------------------------------------------------------- */
 
+/* libmicrohttpd reads the body next. */
+static enum MHD_Result expect_body(struct bondy_request *request)
+{
+    struct bondy_http_connection *connection = request->connection;
+
+    if (request->content_length > request->body_max) {
+        bondy_request_tell_gone(request);
+        return refuse(request, 413, "the body is larger than this resource takes");
+    }
+    request->state = BONDY_REQUEST_BODY;
+    if (request->has_body) {
+        connection->engine->has_more = true;
+        bondy_connection_enter(connection, BONDY_PHASE_BODY);
+    }
+    return MHD_YES;
+}
+
 static enum MHD_Result take_head(struct bondy_request *request, const char *method,
                                  const char *version)
 {
@@ -432,18 +451,10 @@ static enum MHD_Result take_head(struct bondy_request *request, const char *meth
     request->in_handler = false;
     if (request->state == BONDY_REQUEST_ANSWERED)
         return answer_early(request);
-    if (request->content_length > request->body_max) {
-        bondy_request_tell_gone(request);
-        return refuse(request, 413, "the body is larger than this resource takes");
-    }
-    request->state = BONDY_REQUEST_BODY;
-    if (request->is_paused)
-        return bondy_body_wait(request);
-    if (request->has_body) {
-        connection->engine->has_more = true;
-        bondy_connection_enter(connection, BONDY_PHASE_BODY);
-    }
-    return MHD_YES;
+    if (!request->is_paused)
+        return expect_body(request);
+    request->state = BONDY_REQUEST_HELD;
+    return bondy_body_wait(request);
 }
 
 static enum MHD_Result take_whole(struct bondy_request *request)
@@ -492,9 +503,15 @@ enum MHD_Result bondy_connection_on_access(void *context, struct MHD_Connection 
     switch (request->state) {
     case BONDY_REQUEST_HEAD:
         return take_head(request, method, version);
+    case BONDY_REQUEST_HELD: /* once more, now that it was resumed */
+        return expect_body(request);
     case BONDY_REQUEST_BODY:
         return *data_len > 0 ? bondy_body_take(request, data, data_len) : take_whole(request);
     case BONDY_REQUEST_ANSWERED:
+        if (request->is_early) {
+            request->is_early = false;
+            return answer_early(request);
+        }
         return *data_len > 0 ? bondy_body_take(request, data, data_len) : queue_answer(request);
     case BONDY_REQUEST_WITH_HANDLER:
         return wait_on(request);

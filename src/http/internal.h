@@ -128,6 +128,7 @@ struct bondy_header {
 
 enum bondy_request_state {
     BONDY_REQUEST_HEAD,
+    BONDY_REQUEST_HELD, /* paused with nothing but its head read */
     BONDY_REQUEST_BODY,
     BONDY_REQUEST_WITH_HANDLER,
     BONDY_REQUEST_ANSWERED, /* `answer` waits to be queued */
@@ -172,6 +173,7 @@ struct bondy_request {
     uint64_t body_timeout_ms;
     size_t body_seen; /* octets received, kept or not */
     bool body_dropped;
+    bool is_early; /* answered while it was held */
     struct bondy_body_sink sink; /* write NULL: the body is kept */
     bool is_paused;              /* the handler wants nothing more for now */
     struct bondy_buf body;

@@ -10,6 +10,7 @@ src_http_libhttp_a_SOURCES = \
 	src/http/negotiate.c src/http/negotiate.h \
 	src/http/prepared.c \
 	src/http/problem.c src/http/problem.h \
+	src/http/range.c src/http/range.h \
 	src/http/request.c src/http/request.h \
 	src/http/response.c src/http/response.h \
 	src/http/server.c src/http/server.h \

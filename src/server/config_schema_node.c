@@ -73,6 +73,8 @@ static const struct bondy_config_row node_rows[] = {
      .help = "a backup is made when the newest one is as old as this; 0: on request only"},
     {"backup.keep", BONDY_KEY_INT, "7", 'S', '+',
      .help = "older backups in backup.dir itself are removed after a new one; 0: none is"},
+    {"backup.upload_max_size", BONDY_KEY_BYTES, "64GB", 'S', '+',
+     .help = "the largest backup that may be uploaded"},
     {"tracing.otlp.endpoint", BONDY_KEY_STRING, NULL, 'R', '+', .help = "where spans are sent",
      .flags = BONDY_KEY_IS_LATER},
     {"tracing.ratio", BONDY_KEY_STRING, "0.01", 'R', '+',

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "gateway/endpoint.h"
 #include "src/http/server.h"
 #include "src/router/router.h"
 #include "src/base/map.h"
@@ -77,6 +78,7 @@ struct bondy_server {
     struct bondy_server_identity identity;
     struct bondy_realms *realms;
     struct bondy_gateway *gateway;
+    struct bondy_gateway_endpoint endpoints[8]; /* ends with a row without a name */
     struct bondy_catalog *catalog;
     struct bondy_server_admin *admin;
     struct bondy_router *router;

@@ -2,16 +2,19 @@
 #include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
 #include "src/admin/api.h"
+#include "src/admin/backup_files.h"
 #include "src/admin/backups.h"
 #include "src/admin/guard.h"
 #include "src/admin/procedures.h"
 #include "src/admin/tell.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/base/log.h"
 #include "src/security/credential/ticket.h"
 #include "src/security/login/auth.h"
 #include "src/server/certificates.h"
 #include "src/server/wire.h"
+#include "src/store/backup.h"
 #include "src/sys/net.h"
 #include "src/sys/publish.h"
 
@@ -24,6 +27,7 @@ struct bondy_server_admin {
     struct bondy_procedures *procedures;
     struct bondy_admin_guard *guard;
     struct bondy_backup_desk *backups;
+    struct bondy_backup_files *files;
     const char **ticket_methods; /* texts of the configuration */
 };
 
@@ -123,7 +127,7 @@ static void fill_tickets(struct bondy_server *server)
     tickets->leeway_s = (unsigned)(bondy_config_number(config, "security.ticket.leeway") / 1000);
 }
 
-static void make_backups(struct bondy_server *server)
+static int make_backups(struct bondy_server *server, struct bondy_error *err)
 {
     const struct bondy_config *config = server->config;
     const struct bondy_backup_desk_options options = {
@@ -132,15 +136,24 @@ static void make_backups(struct bondy_server *server)
         .node_name = server->node_name,
         .keep = (unsigned)bondy_config_number(config, "backup.keep"),
         .max_duration_ms = (uint64_t)bondy_config_number(config, "backup.max_duration"),
+        .max_size = (uint64_t)bondy_config_number(config, "backup.upload_max_size"),
     };
+    int rc;
 
     server->admin->backups = bondy_backup_desk_create(&options);
     server->admin->node.backups = server->admin->backups;
+    if (bondy_backup_clean_wait(options.dir, err) < 0)
+        bondy_log(BONDY_LOG_WARN, "backup_folder_not_cleaned", BONDY_F_STR("reason", err->text));
+    rc = bondy_backup_files_create(&server->admin->node, &server->admin->files, err);
+    if (rc == BONDY_OK)
+        bondy_backup_files_endpoints(server->admin->files, server->endpoints);
+    return rc;
 }
 
 int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_server_admin *admin = bondy_zalloc(sizeof *admin);
+    int rc;
 
     server->admin = admin;
     admin->node = (struct bondy_admin_node){
@@ -163,7 +176,8 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .context = server,
     };
     fill_tickets(server);
-    make_backups(server);
+    if ((rc = make_backups(server, err)) < 0)
+        return rc;
     admin->procedures = bondy_procedures_create(&admin->node);
     make_guard(server);
     return publish_admin(server, err);
@@ -242,6 +256,7 @@ void bondy_server_stop_admin(struct bondy_server *server)
     if (server->admin == NULL)
         return;
     bondy_backup_desk_stop(server->admin->backups);
+    bondy_backup_files_stop(server->admin->files);
 }
 
 struct bondy_backup_desk *bondy_server_backups(const struct bondy_server *server)
@@ -257,6 +272,7 @@ void bondy_server_free_admin(struct bondy_server *server)
         return;
     bondy_procedures_destroy(admin->procedures);
     bondy_admin_guard_destroy(admin->guard);
+    bondy_backup_files_destroy(admin->files);
     bondy_backup_desk_destroy(admin->backups);
     bondy_free(admin->ticket_methods);
     bondy_free(admin);

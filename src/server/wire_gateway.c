@@ -42,6 +42,7 @@ int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *e
             (uint64_t)bondy_config_number(server->config, "wamp.max_call_timeout"),
         .max_body_values =
             (uint64_t)bondy_config_number(server->config, "api_gateway.max_body_values"),
+        .endpoints = server->endpoints,
     };
     struct bondy_catalog_options catalog = {
         .realms = server->realms,

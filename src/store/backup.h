@@ -164,13 +164,46 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
                               struct bondy_backup_progress *progress,
                               struct bondy_backup_report *report, struct bondy_error *err);
 
+/* ---- take in -------------------------------------------------------------------------------- */
+
+struct bondy_backup_intake;
+
+/* A file that somebody brings, as `name` right in `dir`: "bondy_backup.<unix seconds>.bdyb", or
+ * with
+ * ".<n>" behind the seconds, as this program names its own. It is there when all of it was checked
+ * and is on disk, mode 0600; before that it is a `*.part`. */
+
+/* Whether it could be brought now. BONDY_EINVAL: no such name, or one from the future;
+ * BONDY_EEXIST. */
+int bondy_backup_intake_check_wait(const char *dir, struct bondy_slice name,
+                                   struct bondy_error *err);
+/* The same, and begins; the caller ends *out with destroy. BONDY_ESTATE: somebody else writes it.
+ */
+int bondy_backup_intake_begin_wait(const char *dir, struct bondy_slice name,
+                                   struct bondy_backup_intake **out, struct bondy_error *err);
+/* BONDY_ELIMIT: the disk is full. */
+int bondy_backup_intake_append_wait(struct bondy_backup_intake *intake, struct bondy_slice bytes,
+                                    struct bondy_error *err);
+/* Reads all of it, syncs it, gives it its name. *header is what the file says of itself, the
+ * caller's. Of an encrypted file the frames are checked, not what is sealed in them. BONDY_EPROTO:
+ * not a backup, or a damaged one; BONDY_EEXIST: one came before it; BONDY_ESTATE: cancelled. */
+int bondy_backup_intake_finish_wait(struct bondy_backup_intake *intake,
+                                    struct bondy_backup_progress *progress, json_t **header,
+                                    struct bondy_error *err);
+uint64_t bondy_backup_intake_size(const struct bondy_backup_intake *intake);
+/* Removes what did not finish. NULL is fine. */
+void bondy_backup_intake_destroy_wait(struct bondy_backup_intake *intake);
+
 /* ---- keep ----------------------------------------------------------------------------------- */
 
-/* Opens a backup for reading, to be sent to somebody. The caller closes *fd. */
+/* Opens a backup right in `dir` for reading, to be sent to somebody. The caller closes *fd.
+ * BONDY_EINVAL: it is no name of a backup, or no plain file; BONDY_ENOENT. */
 int bondy_backup_open_wait(const char *dir, struct bondy_slice filename, int *fd,
                            struct bondy_error *err);
 /* Removes what copies that were killed left right in `dir`: at start, before one can run. */
 int bondy_backup_clean_wait(const char *dir, struct bondy_error *err);
+/* The unix seconds in such a name; 0: it is none. */
+uint64_t bondy_backup_name_seconds(struct bondy_slice name);
 /* The finished backups right in `dir`, newest first: [{"name", "timestamp", "size"}]. The caller
  * owns *out. */
 int bondy_backup_list_wait(const char *dir, json_t **out, struct bondy_error *err);

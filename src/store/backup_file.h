@@ -86,6 +86,10 @@ void bondy_backup_reader_fini(struct bondy_backup_reader *reader);
 int bondy_backup_read_record(struct bondy_backup_reader *reader, struct bondy_slice *key,
                              struct bondy_slice *envelope, bool *has_record,
                              struct bondy_error *err);
+/* The next block by its frame alone, for files whose content cannot be looked at: length and
+ * checksum. Behind the header; *has_block false: the file ends here. */
+int bondy_backup_read_frame(struct bondy_backup_reader *reader, bool *has_block,
+                            struct bondy_error *err);
 /* The block has no further record: the next call invalidates those that were read. */
 static inline bool bondy_backup_reader_is_drained(const struct bondy_backup_reader *reader)
 {

@@ -132,9 +132,22 @@ int bondy_backup_clean_wait(const char *dir, struct bondy_error *err)
     return rc;
 }
 
+uint64_t bondy_backup_name_seconds(struct bondy_slice name)
+{
+    char text[BONDY_BACKUP_NAME_MAX];
+    uint64_t seconds;
+
+    return bondy_backup_name_take(name, text, &seconds) ? seconds : 0;
+}
+
 int bondy_backup_open_wait(const char *dir, struct bondy_slice filename, int *fd,
                            struct bondy_error *err)
 {
+    char name[BONDY_BACKUP_NAME_MAX];
+    uint64_t seconds;
+
+    if (!bondy_backup_name_take(filename, name, &seconds))
+        return bondy_fail(err, BONDY_EINVAL, BONDY_BACKUP_NO_NAME);
     return bondy_backup_open_file(dir, filename, fd, err);
 }
 

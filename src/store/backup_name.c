@@ -17,7 +17,7 @@
 
 #define NAMES_A_SECOND 1000
 #define PREFIX "bondy_backup."
-#define PART ".part"
+#define PART BONDY_BACKUP_PART
 
 static int refuse(struct bondy_error *err, struct bondy_slice name, const char *why)
 {
@@ -193,6 +193,15 @@ out:
     return rc;
 }
 
+static void write_name(uint64_t seconds, unsigned number, char out[BONDY_BACKUP_NAME_MAX])
+{
+    if (number == 1)
+        snprintf(out, BONDY_BACKUP_NAME_MAX, PREFIX "%" PRIu64 BONDY_BACKUP_SUFFIX, seconds);
+    else
+        snprintf(out, BONDY_BACKUP_NAME_MAX, PREFIX "%" PRIu64 ".%u" BONDY_BACKUP_SUFFIX, seconds,
+                 number);
+}
+
 int bondy_backup_make_file(int folder, uint64_t seconds, char name[64], int *fd,
                            struct bondy_error *err)
 {
@@ -200,10 +209,7 @@ int bondy_backup_make_file(int folder, uint64_t seconds, char name[64], int *fd,
     struct stat info;
 
     for (unsigned i = 1; i <= NAMES_A_SECOND; i++) {
-        if (i == 1)
-            snprintf(name, 64, PREFIX "%" PRIu64 BONDY_BACKUP_SUFFIX, seconds);
-        else
-            snprintf(name, 64, PREFIX "%" PRIu64 ".%u" BONDY_BACKUP_SUFFIX, seconds, i);
+        write_name(seconds, i, name);
         if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
             continue;
         snprintf(part, sizeof part, "%s" PART, name);
@@ -228,6 +234,22 @@ bool bondy_backup_name_parse(const char *name, uint64_t *seconds, unsigned *numb
     if (end[0] == '.' && end[1] >= '0' && end[1] <= '9')
         *number = (unsigned)strtoul(end + 1, &end, 10);
     return strcmp(end, BONDY_BACKUP_SUFFIX) == 0;
+}
+
+bool bondy_backup_name_take(struct bondy_slice name, char out[BONDY_BACKUP_NAME_MAX],
+                            uint64_t *seconds)
+{
+    char text[BONDY_BACKUP_NAME_MAX];
+    unsigned number;
+
+    if (name.len == 0 || name.len >= sizeof text || memchr(name.data, '\0', name.len) != NULL)
+        return false;
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    if (!bondy_backup_name_parse(text, seconds, &number) || number > NAMES_A_SECOND)
+        return false;
+    write_name(*seconds, number, out);
+    return strcmp(text, out) == 0;
 }
 
 bool bondy_backup_name_is_part(const char *name)

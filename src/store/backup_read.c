@@ -103,10 +103,11 @@ static int unpack(struct bondy_backup_reader *reader, struct bondy_slice stored,
     return BONDY_OK;
 }
 
-static int read_block(struct bondy_backup_reader *reader, size_t max, struct bondy_error *err)
+/* A whole block, proved by its checksum; what it holds is still packed. */
+static int read_stored(struct bondy_backup_reader *reader, size_t max, struct bondy_slice *out,
+                       size_t *out_raw_len, struct bondy_error *err)
 {
     char head[BLOCK_HEAD], *at;
-    struct bondy_slice stored;
     size_t raw_len, stored_len;
     int rc;
 
@@ -127,7 +128,19 @@ static int read_block(struct bondy_backup_reader *reader, size_t max, struct bon
         return rc;
     if (bondy_crc32c(bondy_slice_of(at + 4, BLOCK_HEAD - 4 + stored_len)) != get_u32(head))
         return damaged(reader, err, "a block with a wrong checksum");
-    stored = bondy_slice_of(at + BLOCK_HEAD, stored_len);
+    *out = bondy_slice_of(at + BLOCK_HEAD, stored_len);
+    *out_raw_len = raw_len;
+    return BONDY_OK;
+}
+
+static int read_block(struct bondy_backup_reader *reader, size_t max, struct bondy_error *err)
+{
+    struct bondy_slice stored;
+    size_t raw_len;
+    int rc = read_stored(reader, max, &stored, &raw_len, err);
+
+    if (rc < 0)
+        return rc;
     if (reader->is_sealed && (rc = unseal(reader, &stored, err)) < 0)
         return rc;
     return unpack(reader, stored, raw_len, err);
@@ -321,6 +334,17 @@ static int read_trailer(struct bondy_backup_reader *reader, struct bondy_error *
         rc = check_trailer(reader, trailer, err);
     json_decref(trailer);
     return rc;
+}
+
+int bondy_backup_read_frame(struct bondy_backup_reader *reader, bool *has_block,
+                            struct bondy_error *err)
+{
+    struct bondy_slice stored;
+    size_t raw_len;
+
+    *has_block = reader->at < reader->size;
+    return *has_block ? read_stored(reader, BONDY_BACKUP_BLOCK_MAX, &stored, &raw_len, err)
+                      : BONDY_OK;
 }
 
 int bondy_backup_read_record(struct bondy_backup_reader *reader, struct bondy_slice *key,

@@ -5,6 +5,7 @@ src_store_libstore_a_SOURCES = \
 	src/store/backup_apply.c src/store/backup_apply.h \
 	src/store/backup_file.c src/store/backup_file.h \
 	src/store/backup_filter.c src/store/backup_filter.h \
+	src/store/backup_intake.c \
 	src/store/backup_list.c \
 	src/store/backup_name.c src/store/backup_name.h \
 	src/store/backup_read.c \
