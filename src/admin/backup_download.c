@@ -150,8 +150,11 @@ void bondy_download_begin(void *context, struct bondy_gateway_call *call)
     download->call = call;
     download->name = bondy_gateway_call_binding(call, "name");
     download->fd = -1;
-    if (bondy_pool_submit(files->node->readers, bondy_request_loop(request), &download->work,
-                          NULL) < 0) {
+    if (files->node->readers == NULL) {
+        open_it(&download->work);
+        opened(&download->work);
+    } else if (bondy_pool_submit(files->node->readers, bondy_request_loop(request), &download->work,
+                                 NULL) < 0) {
         download->rc = bondy_fail(&download->err, BONDY_EAGAIN, "too much is waiting already");
         opened(&download->work);
     }

@@ -19,6 +19,7 @@ struct mentions {
     const json_t *scopes[3]; /* variables of the document, the version, the path; the last counts */
     json_t *query, *headers; /* names as keys */
     bool body;
+    bool file;        /* what is sent or received is one (x-file) */
     json_t *statuses; /* of results, as keys */
 };
 
@@ -212,6 +213,7 @@ static const char *status_text(const char *status)
         {"200", "Done."},
         {"201", "Made."},
         {"204", "Done; there is nothing to show."},
+        {"206", "The part of it that was asked for."},
         {"207", "Each item has its own status."},
         {"304", "It is still what the client has."},
     };
@@ -242,10 +244,12 @@ static const char *const error_responses[][2] = {
     {"412", "It was changed by somebody else."},
     {"413", "The body is too large."},
     {"415", "The body has a type that is not accepted."},
+    {"416", "Nothing of the part that was asked for is there."},
     {"422", "The API specification has mistakes."},
     {"429", "Too many failed logins; see Retry-After."},
     {"500", "Our mistake."},
     {"504", "It took too long."},
+    {"507", "There is no room left on the disk."},
 };
 
 /* What any operation may answer; the rest depends on what it is. */
@@ -258,6 +262,10 @@ static bool may_answer(const struct mentions *mentions, const char *status, bool
         return mentions->body;
     if (strcmp(status, "412") == 0)
         return json_object_get(mentions->headers, "if-match") != NULL;
+    if (strcmp(status, "416") == 0)
+        return mentions->file && !mentions->body;
+    if (strcmp(status, "507") == 0)
+        return mentions->file && mentions->body;
     return strcmp(status, "422") != 0 || has_422;
 }
 
@@ -428,6 +436,7 @@ static void drop_what_is_not_taken(struct mentions *mentions, const char *args)
             json_object_del(mentions->query, pairs[i][0]);
     if (strstr(args, "if_version=") == NULL)
         json_object_del(mentions->headers, "if-match");
+    json_object_del(mentions->headers, "content-length"); /* every client's own affair */
 }
 
 static void describe(json_t *out, const struct help *found, const json_t *operation)
@@ -458,12 +467,20 @@ static bool has_version(const json_t *operation)
     return false;
 }
 
+/* The types of results: a file goes out as it is, what is told of one that came in is JSON. */
+static json_t *provided(const struct mentions *mentions, const json_t *types)
+{
+    if (!mentions->file)
+        return json_incref((json_t *)types);
+    return json_pack("[s]", mentions->body ? "application/json" : "application/octet-stream");
+}
+
 static json_t *operation_of(const struct place *place, const char *method, const char *path,
                             const json_t *bindings)
 {
     struct mentions mentions = {.query = json_object(), .headers = json_object()};
     const json_t *operation;
-    json_t *out = json_object(), *parameters = json_array(), *results, *all;
+    json_t *out = json_object(), *parameters = json_array(), *results, *all, *provides;
     struct help help = {0};
     const char *procedure;
     bool is_tagged;
@@ -478,6 +495,7 @@ static json_t *operation_of(const struct place *place, const char *method, const
     help.uri = procedure == NULL ? "" : procedure;
     bondy_procedures_each(find_help, &help);
     drop_what_is_not_taken(&mentions, help.args);
+    mentions.file = json_is_true(json_object_get(operation, "x-file"));
     is_tagged = strcmp(method, "get") == 0 && has_version(operation);
     describe(out, &help, operation);
     json_object_set_new(out, "tags", tags_of(path));
@@ -488,7 +506,7 @@ static json_t *operation_of(const struct place *place, const char *method, const
     add_parameters(parameters, "header", mentions.headers);
     if (json_array_size(parameters) > 0)
         json_object_set(out, "parameters", parameters);
-    mentions.body = mentions.body && strcmp(method, "get") != 0;
+    mentions.body = (mentions.body || mentions.file) && strcmp(method, "get") != 0;
     if (mentions.body)
         json_object_set_new(
             out, "requestBody",
@@ -496,7 +514,9 @@ static json_t *operation_of(const struct place *place, const char *method, const
     results = result_statuses(&mentions, method, operation);
     if (is_tagged)
         add_status(results, 304);
-    all = responses(results, setting(place, "provides"), operation);
+    provides = provided(&mentions, setting(place, "provides"));
+    all = responses(results, provides, operation);
+    json_decref(provides);
     add_errors(all, &mentions, json_object_size(bindings) > 0, has_status(place, 422));
     json_object_set_new(out, "responses", all);
     json_decref(results);

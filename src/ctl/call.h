@@ -31,5 +31,7 @@ int bondy_ctl_document_read(const char *where, json_t **out, struct bondy_error 
 /* What the verbs run. */
 int bondy_ctl_run_call(const struct bondy_ctl_options *options);
 int bondy_ctl_run_request(const struct bondy_ctl_options *options);
+int bondy_ctl_run_download(const struct bondy_ctl_options *options);
+int bondy_ctl_run_upload(const struct bondy_ctl_options *options);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "src/base/problem.h"
+#include "src/ctl/admin.h"
 #include "src/ctl/call.h"
 #include "src/ctl/commands.h"
 #include "src/ctl/http.h"
@@ -64,7 +65,7 @@ static bool is_for_people(const struct bondy_ctl_options *options)
     return options->output != NULL ? !options->output_json : isatty(STDOUT_FILENO) == 1;
 }
 
-static void print_value(const struct bondy_ctl_options *options, const json_t *value)
+void bondy_admin_print(const struct bondy_ctl_options *options, const json_t *value)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
@@ -167,9 +168,9 @@ static int unreachable(const struct bondy_ctl_options *options, int rc,
 
 /* ---- the verbs ------------------------------------------------------------------------------- */
 
-/* Asks; *body is owned by the caller, NULL when there is none or it is not JSON. An exit status. */
-static int ask(const struct bondy_ctl_options *options, const char *method, const char *path,
-               struct bondy_slice request, struct bondy_http_answer *answer, json_t **body)
+int bondy_admin_ask(const struct bondy_ctl_options *options,
+                    const struct bondy_admin_request *request, struct bondy_http_answer *answer,
+                    json_t **body)
 {
     struct secrets secrets = {NULL, NULL};
     struct bondy_http_place place;
@@ -182,7 +183,11 @@ static int ask(const struct bondy_ctl_options *options, const char *method, cons
         forget(&secrets);
         return bondy_ctl_misuse(&err);
     }
-    rc = bondy_http_request(&place, method, path, request, answer, &err);
+    if (request->file != NULL)
+        rc = bondy_http_transfer(&place, request->path, request->file, answer, &err);
+    else
+        rc =
+            bondy_http_request(&place, request->method, request->path, request->body, answer, &err);
     forget(&secrets);
     if (rc < 0)
         return unreachable(options, rc, &err);
@@ -198,7 +203,7 @@ static void print_result(const struct bondy_ctl_options *options, const json_t *
     const char *cursor =
         json_string_value(json_object_get(json_object_get(result, "kwargs"), "next_cursor"));
 
-    print_value(options, json_array_get(json_object_get(result, "args"), 0));
+    bondy_admin_print(options, json_array_get(json_object_get(result, "args"), 0));
     if (cursor != NULL)
         fprintf(stderr, "bondy: there are more: --cursor %s\n", cursor);
 }
@@ -215,7 +220,11 @@ int bondy_ctl_run_call(const struct bondy_ctl_options *options)
         return bondy_ctl_misuse(&err);
     bondy_json_format(call, &text);
     json_decref(call);
-    status = ask(options, "POST", "/services/call", bondy_buf_slice(&text), &answer, &body);
+    status = bondy_admin_ask(options,
+                             &(struct bondy_admin_request){.method = "POST",
+                                                           .path = "/services/call",
+                                                           .body = bondy_buf_slice(&text)},
+                             &answer, &body);
     if (status == BONDY_EXIT_OK)
         print_result(options, body);
     sodium_memzero(text.data, text.len);
@@ -253,10 +262,13 @@ int bondy_ctl_run_request(const struct bondy_ctl_options *options)
     if (document != NULL)
         bondy_json_format(document, &text);
     json_decref(document);
-    status =
-        ask(options, methods[at], options->arguments[1], bondy_buf_slice(&text), &answer, &body);
+    status = bondy_admin_ask(options,
+                             &(struct bondy_admin_request){.method = methods[at],
+                                                           .path = options->arguments[1],
+                                                           .body = bondy_buf_slice(&text)},
+                             &answer, &body);
     if (status == BONDY_EXIT_OK && body != NULL)
-        print_value(options, body);
+        bondy_admin_print(options, body);
     else if (status == BONDY_EXIT_OK)
         fwrite(answer.body.data, 1, answer.body.len, stdout);
     bondy_buf_fini(&text);

@@ -2,6 +2,9 @@
 #include "src/ctl/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "src/base/alloc.h"
 #include "src/sys/net.h"
@@ -159,35 +162,143 @@ static int outcome(CURLcode code, const char *text, struct bondy_error *err)
     return bondy_fail(err, rc, "%s", *text != '\0' ? text : curl_easy_strerror(code));
 }
 
-int bondy_http_request(const struct bondy_http_place *place, const char *method, const char *path,
-                       struct bondy_slice body, struct bondy_http_answer *out,
-                       struct bondy_error *err)
+static CURL *make_handle(const struct bondy_http_place *place, char text[CURL_ERROR_SIZE])
 {
-    char text[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = NULL;
     CURL *curl = curl_easy_init();
-    int rc;
 
-    *out = (struct bondy_http_answer){0};
+    text[0] = '\0';
     if (curl == NULL)
-        return bondy_fail(err, BONDY_EIO, "HTTP cannot be set up");
+        return NULL;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "bondy");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)place->timeout_ms);
+    return curl;
+}
+
+static int perform(const struct bondy_http_place *place, CURL *curl, const char *text,
+                   struct bondy_http_answer *out, struct bondy_error *err)
+{
+    int rc = outcome(curl_easy_perform(curl), text, err);
+
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+    return rc == BONDY_EIO || rc == BONDY_EAGAIN || rc == BONDY_EDENIED
+               ? bondy_wrap(err, "%s", place->url)
+               : rc;
+}
+
+int bondy_http_request(const struct bondy_http_place *place, const char *method, const char *path,
+                       struct bondy_slice body, struct bondy_http_answer *out,
+                       struct bondy_error *err)
+{
+    char text[CURL_ERROR_SIZE];
+    struct curl_slist *headers = NULL;
+    CURL *curl = make_handle(place, text);
+    int rc;
+
+    *out = (struct bondy_http_answer){0};
+    if (curl == NULL)
+        return bondy_fail(err, BONDY_EIO, "HTTP cannot be set up");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)place->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
     rc = set_place(curl, place, path, err);
+    if (rc == BONDY_EDENIED)
+        bondy_wrap(err, "%s", place->url);
     if (rc == BONDY_OK) {
         set_body(curl, method, body, &headers);
-        rc = outcome(curl_easy_perform(curl), text, err);
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+        rc = perform(place, curl, text, out, err);
     }
-    if (rc == BONDY_EIO || rc == BONDY_EAGAIN || rc == BONDY_EDENIED)
-        bondy_wrap(err, "%s", place->url);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
+    return rc;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+struct transfer {
+    CURL *curl;
+    const struct bondy_http_file *file;
+    struct bondy_http_answer *answer;
+    int error; /* of a file; 0: none */
+};
+
+static size_t on_octets(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t len = size * count, at = 0;
+    long status = 0;
+
+    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200 || transfer->file->out < 0)
+        return on_body(data, size, count, transfer->answer);
+    while (at < len) {
+        ssize_t written = write(transfer->file->out, data + at, len - at);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            transfer->error = errno;
+            return 0;
+        }
+        at += (size_t)written;
+    }
+    return len;
+}
+
+static size_t on_wanted(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    ssize_t len;
+
+    do
+        len = read(transfer->file->in, data, size * count);
+    while (len < 0 && errno == EINTR);
+    if (len >= 0)
+        return (size_t)len;
+    transfer->error = errno;
+    return CURL_READFUNC_ABORT;
+}
+
+/* "Expect: 100-continue" is curl's own: who may not, or has that backup, does not send it. */
+static void set_upload(struct transfer *transfer, struct curl_slist **headers)
+{
+    curl_easy_setopt(transfer->curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(transfer->curl, CURLOPT_READFUNCTION, on_wanted);
+    curl_easy_setopt(transfer->curl, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(transfer->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->file->in_len);
+    *headers = curl_slist_append(*headers, "content-type: application/octet-stream");
+}
+
+int bondy_http_transfer(const struct bondy_http_place *place, const char *path,
+                        const struct bondy_http_file *file, struct bondy_http_answer *out,
+                        struct bondy_error *err)
+{
+    char text[CURL_ERROR_SIZE];
+    struct transfer transfer = {.curl = make_handle(place, text), .file = file, .answer = out};
+    struct curl_slist *headers = NULL;
+    int rc;
+
+    *out = (struct bondy_http_answer){0};
+    if (transfer.curl == NULL)
+        return bondy_fail(err, BONDY_EIO, "HTTP cannot be set up");
+    curl_easy_setopt(transfer.curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(transfer.curl, CURLOPT_WRITEFUNCTION, on_octets);
+    curl_easy_setopt(transfer.curl, CURLOPT_WRITEDATA, &transfer);
+    rc = set_place(transfer.curl, place, path, err);
+    if (rc == BONDY_EDENIED)
+        bondy_wrap(err, "%s", place->url);
+    if (rc == BONDY_OK) {
+        if (file->in >= 0)
+            set_upload(&transfer, &headers);
+        curl_easy_setopt(transfer.curl, CURLOPT_HTTPHEADER, headers);
+        rc = perform(place, transfer.curl, text, out, err);
+    }
+    if (transfer.error != 0)
+        rc = bondy_fail(err, BONDY_EIO, "the file: %s", strerror(transfer.error));
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(transfer.curl);
     return rc;
 }

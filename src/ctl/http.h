@@ -37,4 +37,17 @@ int bondy_http_request(const struct bondy_http_place *place, const char *method,
                        struct bondy_slice body, struct bondy_http_answer *out,
                        struct bondy_error *err);
 
+/* A body that is a file, of any length: descriptors that the caller opens and closes, -1 for none.
+ */
+struct bondy_http_file {
+    int in; /* what is sent, from where it stands, as application/octet-stream */
+    uint64_t in_len;
+    int out; /* where the body of an answer with status 200 goes; others go into the answer */
+};
+/* GET of a file, or PUT of one. place->timeout_ms is for reaching the other side; how long it takes
+ * then is not limited. Errors as above, and BONDY_EIO when a file cannot be read or written. */
+int bondy_http_transfer(const struct bondy_http_place *place, const char *path,
+                        const struct bondy_http_file *file, struct bondy_http_answer *out,
+                        struct bondy_error *err);
+
 #endif

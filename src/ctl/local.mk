@@ -3,7 +3,9 @@ noinst_LIBRARIES += src/ctl/libctl.a
 src_ctl_libctl_a_SOURCES = \
 	src/ctl/call.c src/ctl/call.h \
 	src/ctl/client.c src/ctl/client.h \
+	src/ctl/admin.h \
 	src/ctl/cmd_admin.c \
+	src/ctl/cmd_backup.c \
 	src/ctl/cmd_call.c \
 	src/ctl/cmd_publish.c \
 	src/ctl/cmd_register.c \

@@ -85,6 +85,7 @@ static void open_state(struct house *house, const char *password)
     house->rules.pbkdf2_iterations = 4096;
     house->realms = bondy_realms_create(&house->rules);
     gateway.realms = house->realms;
+    gateway.endpoints = house->endpoints;
     house->gateway = bondy_gateway_create(&gateway);
     catalog.realms = house->realms;
     house->catalog = bondy_catalog_create(&catalog);
@@ -134,8 +135,10 @@ static void open_audit(struct house *house)
                                                 .max_files = 3,
                                                 .buffer_len = 1 << 20,
                                                 .denials_per_second = 10};
-    const struct bondy_backup_desk_options backups = {
-        .store = house->store, .dir = house->backup_path, .node_name = "test@node.example"};
+    const struct bondy_backup_desk_options backups = {.store = house->store,
+                                                      .dir = house->backup_path,
+                                                      .node_name = "test@node.example",
+                                                      .max_size = 1 << 20};
     struct bondy_error err = {0};
 
     must(bondy_audit_create(&options, &house->audit, &err), &err);
@@ -245,6 +248,8 @@ static void fill(struct house *house, const struct house_options *options)
                                             .started_mono_ms = bondy_clock_mono_ms(),
                                             .status = status_of,
                                             .context = house};
+    must(bondy_backup_files_create(&house->node, &house->files, &err), &err);
+    bondy_backup_files_endpoints(house->files, house->endpoints);
     house->procedures = bondy_procedures_create(&house->node);
     house->guard = bondy_admin_guard_create(&guard);
     open_router(house);
@@ -267,6 +272,7 @@ struct house *house_open(const struct house_options *options)
 /* The order of the real shutdown: no new requests, store, then what its answers go to. */
 static void empty(struct house *house)
 {
+    bondy_backup_files_stop(house->files);
     bondy_http_server_destroy(house->http);
     bondy_publish_idle();
     bondy_backup_desk_destroy(house->backups);
@@ -274,6 +280,7 @@ static void empty(struct house *house)
     bondy_publish_busy();
     bondy_loop_turn(house->loop, 0);
     bondy_gateway_leave(house->gateway, house->loop);
+    bondy_backup_files_destroy(house->files);
     bondy_loop_remove_flush(house->loop, &house->flush);
     bondy_router_thread_destroy(house->router_thread);
     bondy_loop_destroy(house->loop);

@@ -5,6 +5,7 @@
 /* house: a node without its sockets on one thread: store, realms, catalog, router, gateway with the
  * admin API, and an HTTP server that clients of the test connect to. */
 
+#include "src/admin/backup_files.h"
 #include "src/admin/api.h"
 #include "src/admin/backups.h"
 #include "src/admin/guard.h"
@@ -31,6 +32,8 @@ struct house {
     struct bondy_principals *principals;
     struct bondy_auth *auth;
     struct bondy_backup_desk *backups;
+    struct bondy_backup_files *files;
+    struct bondy_gateway_endpoint endpoints[BONDY_BACKUP_ENDPOINTS + 1];
     struct bondy_realms *realms;
     struct bondy_catalog *catalog;
     struct bondy_procedures *procedures;

@@ -161,6 +161,8 @@ static const struct step steps[] = {
     {"GET", "/audit", NULL, 200, "'action':'bondy.user.add'"},
     {"GET", "/openapi.json", NULL, 200, "'openapi':'3.1.0'"},
     {"GET", "/backups", NULL, 200, "[]"},
+    {"GET", "/backups/bondy_backup.1.bdyb", NULL, 404, "bondy.error.not_found"},
+    {"PUT", "/backups/x%2fy", "{}", 400, "bondy.error.invalid_value"},
     {"GET", "/services/backup_status", NULL, 200, "null"},
     {"POST", "/services/restore_backup", "{'filename':'no.bdyb'}", 404, NULL},
     {"POST", "/services/verify_backup", "{'filename':'no.bdyb'}", 404, NULL},
@@ -314,7 +316,7 @@ static void route_key(const json_t *route, struct bondy_buf *out)
 /* Routes as keys. */
 static json_t *served_routes(void)
 {
-    const struct bondy_spec_env env = {.listeners = BONDY_SCHEME_HTTP};
+    const struct bondy_spec_env env = {.listeners = BONDY_SCHEME_HTTP, .is_own = true};
     json_t *source = bondy_json_parse(bondy_admin_api_document(), 32, NULL), *problems = NULL;
     json_t *served = json_object(), *warnings = NULL, *routes, *route;
     struct bondy_spec *spec = NULL;
