@@ -73,7 +73,7 @@ def documented_errors():
 def test_every_error_is_on_its_page_with_the_status_of_the_gateway():
     names = dict(re.findall(r'#define (BONDY_\w+)\s+\\?\s*"([\w.]+)"', source("src", "wamp", "errors.h")))
     statuses = {names.get(n, n.strip('"')): s for n, s in
-                re.findall(r'\{(BONDY_\w+|"[\w.]+"), (\d{3})\}', source("gateway", "status.c"))}
+                re.findall(r'\{(BONDY_\w+|"[\w.]+"), (\d{3})\}', source("src", "http", "status.c"))}
     assert len(names) > 35 and len(statuses) > 25
     wanted = {uri: statuses.get(uri, "500") for uri in set(names.values()) | set(statuses)}
     documented = documented_errors()

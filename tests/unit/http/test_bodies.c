@@ -545,6 +545,7 @@ static void a_server_that_stops_gives_up_what_is_held_and_paused(void **state)
     assert_true(http_client_read(&held, false, &reply));
     assert_int_equal(reply.status, 503);
     assert_int_equal(bondy_http_server_create(rig->loop, 100, &rig->server, NULL), BONDY_OK);
+    http_client_close(&held);
 
     open_client(rig, &held);
     rig->seen.len = 0;
