@@ -173,7 +173,7 @@ struct bondy_request {
     uint64_t body_timeout_ms;
     size_t body_seen; /* octets received, kept or not */
     bool body_dropped;
-    bool is_early; /* answered while it was held */
+    bool is_early;               /* answered while it was held */
     struct bondy_body_sink sink; /* write NULL: the body is kept */
     bool is_paused;              /* the handler wants nothing more for now */
     struct bondy_buf body;

@@ -339,6 +339,7 @@ int gateway_rig_start(void **state)
                                             .max_call_timeout_ms = 600000,
                                             .max_body_values = 1000};
 
+    options.endpoints = rig->endpoints;
     bondy_publish_thread_start();
     assert_int_equal(bondy_loop_create(0, &rig->loop, NULL), BONDY_OK);
     start_router(rig);
@@ -386,7 +387,7 @@ int gateway_rig_stop(void **state)
 
 void gateway_rig_load(struct gateway_rig *rig, const char *text)
 {
-    const struct bondy_spec_env env = {.loaded_at_ms = 1700000000000};
+    const struct bondy_spec_env env = {.loaded_at_ms = 1700000000000, .is_own = true};
     json_error_t problem;
     json_t *document = json_loads(quoted(text), 0, &problem);
     json_t *problems = NULL, *warnings = NULL;

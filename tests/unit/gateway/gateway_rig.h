@@ -5,6 +5,7 @@
 /* gateway_rig: gateway, HTTP server and router on one loop, with realms "org.rivermap" and
  * "closed", a callee that is an ordinary WAMP session, and a client. */
 
+#include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "tests/lib/http_client.h"
 
@@ -16,6 +17,7 @@ struct gateway_rig {
     struct bondy_gateway *gateway;
     struct bondy_gateway_listener context;
     struct bondy_http_listener listener;
+    struct bondy_gateway_endpoint endpoints[3]; /* the test's; ends with one without a name */
     struct bondy_spec *specs[4];
     size_t spec_count;
 
