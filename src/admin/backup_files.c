@@ -12,6 +12,19 @@
 
 /* ---- answers ----------------------------------------------------------------------------------*/
 
+void bondy_backup_files_problem(struct bondy_gateway_call *call,
+                                const struct bondy_problem *problem)
+{
+    struct bondy_request *request = bondy_gateway_call_request(call);
+    struct bondy_response *response = NULL;
+
+    if (request != NULL) {
+        response = bondy_problem_create(request, problem);
+        bondy_response_header(response, "cache-control", BONDY_SLICE("no-store"), NULL);
+    }
+    bondy_gateway_call_answer(call, response);
+}
+
 void bondy_backup_files_refuse(struct bondy_gateway_call *call, int rc,
                                const struct bondy_error *err)
 {
@@ -28,14 +41,12 @@ void bondy_backup_files_refuse(struct bondy_gateway_call *call, int rc,
         {BONDY_EAGAIN, {.status = 503, .code = BONDY_ERR_UNAVAILABLE}},
     };
     struct bondy_problem problem = {.status = 500, .code = BONDY_ERR_INTERNAL};
-    struct bondy_request *request = bondy_gateway_call_request(call);
 
     for (size_t i = 0; i < BONDY_COUNT(rows); i++)
         if (rows[i].rc == rc)
             problem = rows[i].problem;
     problem.message = err->text;
-    bondy_gateway_call_answer(call,
-                              request == NULL ? NULL : bondy_problem_create(request, &problem));
+    bondy_backup_files_problem(call, &problem);
 }
 
 void bondy_backup_files_tag(const struct stat *info, char out[BONDY_FILE_TAG])

@@ -21,6 +21,9 @@ struct bondy_backup_files {
     bool is_stopping;
 };
 
+/* Ends the call with a refusal. */
+void bondy_backup_files_problem(struct bondy_gateway_call *call,
+                                const struct bondy_problem *problem);
 /* Ends the call with a refusal that fits what a function of src/store/backup.h returned. */
 void bondy_backup_files_refuse(struct bondy_gateway_call *call, int rc,
                                const struct bondy_error *err);

@@ -282,12 +282,6 @@ void bondy_upload_gone(void *context, struct bondy_gateway_call *call)
 
 /* ---- the beginning ----------------------------------------------------------------------------*/
 
-static void refuse(struct bondy_gateway_call *call, const struct bondy_problem *problem)
-{
-    bondy_gateway_call_answer(call,
-                              bondy_problem_create(bondy_gateway_call_request(call), problem));
-}
-
 /* A file is sent as it is, by many programs without a word about its type. */
 static bool is_acceptable(const struct bondy_request *request)
 {
@@ -311,12 +305,13 @@ void bondy_upload_begin(void *context, struct bondy_gateway_call *call)
     struct bondy_upload *upload;
 
     if (!is_acceptable(request)) {
-        refuse(call, &(struct bondy_problem){
-                         .status = 415,
-                         .code = "unsupported_media_type",
-                         .message = "A backup is sent as application/octet-stream.",
-                         .description = "curl -T FILE does so; --data-binary needs -H "
-                                        "'content-type: application/octet-stream'."});
+        bondy_backup_files_problem(
+            call,
+            &(struct bondy_problem){.status = 415,
+                                    .code = "unsupported_media_type",
+                                    .message = "A backup is sent as application/octet-stream.",
+                                    .description = "curl -T FILE does so; --data-binary needs -H "
+                                                   "'content-type: application/octet-stream'."});
         return;
     }
     upload = bondy_zalloc(sizeof *upload);
@@ -328,13 +323,14 @@ void bondy_upload_begin(void *context, struct bondy_gateway_call *call)
         bool is_long = is_too_long(upload, request);
 
         bondy_free(upload);
-        refuse(call, &(struct bondy_problem){
-                         .status = is_long ? 413 : 503,
-                         .code = is_long ? "body_max_bytes_exceeded" : BONDY_ERR_UNAVAILABLE,
-                         .message = is_long ? "The backup is larger than one that may come in."
-                                            : "Other backups are coming in.",
-                         .description = is_long ? "See backup.upload_max_size."
-                                                : "Try again when one of them is here."});
+        bondy_backup_files_problem(
+            call, &(struct bondy_problem){
+                      .status = is_long ? 413 : 503,
+                      .code = is_long ? "body_max_bytes_exceeded" : BONDY_ERR_UNAVAILABLE,
+                      .message = is_long ? "The backup is larger than one that may come in."
+                                         : "Other backups are coming in.",
+                      .description = is_long ? "See backup.upload_max_size."
+                                             : "Try again when one of them is here."});
         return;
     }
     bondy_gateway_call_set_user(call, upload);

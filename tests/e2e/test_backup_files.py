@@ -291,7 +291,7 @@ def test_hostile_archives_are_refused_and_leave_nothing(node):
     with unchanged(node):
         for what, octets in hostile(node.octets):
             answer = put(node, NEW, octets)
-            assert answer.status == 400, (what, answer)
+            assert answer.status == 400 and answer.headers["cache-control"] == "no-store", (what, answer)
             problem = answer.json()
             assert problem["code"] == "bondy.error.invalid_data" and "backup" in problem["message"], (what, answer)
             assert node.backups not in problem["message"]
