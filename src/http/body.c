@@ -75,6 +75,24 @@ static enum MHD_Result refuse(struct bondy_request *request)
 
 /* ---- octets ---------------------------------------------------------------------------------- */
 
+/* libmicrohttpd asks for edges, and takes a read that was not full for the last one: a client whose
+ * end came together with its last octets would never be noticed. A connection that it resumes is
+ * read again in any case. */
+static void look_for_end(struct bondy_request *request)
+{
+    struct bondy_http_connection *connection = request->connection;
+    char next;
+
+    if (!request->is_chunked && request->body_seen >= request->content_length)
+        return;
+    if (recv(connection->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+        return;
+    MHD_suspend_connection(connection->mhd);
+    MHD_resume_connection(connection->mhd);
+    connection->engine->is_due = true;
+    bondy_loop_again(connection->server->loop);
+}
+
 static enum MHD_Result hand_over(struct bondy_request *request, struct bondy_slice piece)
 {
     request->in_handler = true;
@@ -82,7 +100,10 @@ static enum MHD_Result hand_over(struct bondy_request *request, struct bondy_sli
     request->in_handler = false;
     if (request->state == BONDY_REQUEST_ANSWERED)
         return bondy_body_answer(request) ? MHD_YES : MHD_NO;
-    return request->is_paused ? bondy_body_wait(request) : MHD_YES;
+    if (request->is_paused)
+        return bondy_body_wait(request);
+    look_for_end(request);
+    return MHD_YES;
 }
 
 enum MHD_Result bondy_body_take(struct bondy_request *request, const char *data, size_t *len)
@@ -102,5 +123,6 @@ enum MHD_Result bondy_body_take(struct bondy_request *request, const char *data,
     if (request->sink.write != NULL)
         return hand_over(request, bondy_slice_of(data, more));
     bondy_buf_append(&request->body, data, more);
+    look_for_end(request);
     return MHD_YES;
 }

@@ -520,6 +520,58 @@ static void a_client_that_leaves_is_noticed_wherever_it_is(void **state)
     assert_int_equal(rig->requests, 0);
 }
 
+/* Before the watch of the pause saw it: the library finds it when it goes on. */
+static void a_client_that_left_is_noticed_when_its_request_goes_on(void **state)
+{
+    static const char *const bodies[] = {"", "abc"};
+    struct rig *rig = *state;
+    unsigned count = 0;
+
+    for (unsigned tcp = 0; tcp < 2; tcp++)
+        for (unsigned i = 0; i < BONDY_COUNT(bodies); i++) {
+            struct http_client client;
+
+            if (tcp)
+                http_client_open_tcp(&client, rig->server, rig->loop, &rig->listener);
+            else
+                open_client(rig, &client);
+            say_length(&client, "/hold", 1000, "");
+            http_client_say(&client, bodies[i]);
+            turn_until(rig, &rig->heads, ++count);
+            bondy_loop_turn(rig->loop, 1);
+            http_client_close(&client);
+            bondy_request_resume(rig->request);
+            turn_until(rig, &rig->gone, count);
+        }
+    assert_int_equal(rig->requests, 0);
+}
+
+/* Its octets and its end came together: one event, and the octets are read first. */
+static void a_client_that_left_at_once_is_noticed(void **state)
+{
+    static const char *const paths[] = {"/stream", "/kept"};
+    struct rig *rig = *state;
+    unsigned count = 0;
+
+    for (unsigned is_chunked = 0; is_chunked < 2; is_chunked++)
+        for (size_t i = 0; i < BONDY_COUNT(paths); i++)
+            for (size_t len = 3; len < 400000; len = len * 50 + 1) {
+                char *octets = make_octets(len), head[160];
+                struct http_client client;
+
+                http_client_open_tcp(&client, rig->server, rig->loop, &rig->listener);
+                snprintf(head, sizeof head, "PUT %s HTTP/1.1\r\nHost: h\r\n%s\r\n", paths[i],
+                         is_chunked ? "Transfer-Encoding: chunked\r\n\r\nfffff"
+                                    : "Content-Length: 1000000\r\n");
+                http_client_say(&client, head);
+                http_client_send(&client, octets, len);
+                http_client_close(&client);
+                turn_until(rig, &rig->gone, ++count);
+                bondy_free(octets);
+            }
+    assert_int_equal(rig->requests, 0);
+}
+
 static void a_server_that_stops_gives_up_what_is_held_and_paused(void **state)
 {
     struct rig *rig = *state;
@@ -736,6 +788,8 @@ int main(void)
         RIGGED(a_sink_may_answer_and_sees_nothing_more),
         RIGGED(an_answer_may_come_while_the_body_does_or_is_paused),
         RIGGED(a_client_that_leaves_is_noticed_wherever_it_is),
+        RIGGED(a_client_that_left_is_noticed_when_its_request_goes_on),
+        RIGGED(a_client_that_left_at_once_is_noticed),
         RIGGED(a_server_that_stops_gives_up_what_is_held_and_paused),
         RIGGED(an_answer_may_be_a_file_or_a_part_of_it),
         RIGGED(an_empty_file_is_an_empty_body),
