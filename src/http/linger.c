@@ -27,9 +27,9 @@ static void stop(struct lingerer *lingerer)
     bondy_list_remove(&lingerer->link);
     lingerer->server->linger_count--;
     bondy_timer_stop(bondy_loop_wheel(lingerer->server->loop), &lingerer->timer);
-    uv_poll_stop(&lingerer->poll);
-    close(lingerer->fd);
+    /* Closing the handle looks at the descriptor once more: it may be another thread's by then. */
     uv_close((uv_handle_t *)&lingerer->poll, closed);
+    close(lingerer->fd);
 }
 
 static void readable(uv_poll_t *poll, int status, int events)
