@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES = \
+	src/base/alarm.c src/base/alarm.h \
 	src/base/alloc.c src/base/alloc.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 BASE_TESTS = \
+	tests/unit/base/test_alarm \
 	tests/unit/base/test_base \
 	tests/unit/base/test_json \
 	tests/unit/base/test_log \
@@ -11,6 +12,10 @@ BASE_TESTS = \
 	tests/unit/base/test_wheel
 check_PROGRAMS += $(BASE_TESTS)
 TESTS += $(BASE_TESTS)
+
+tests_unit_base_test_alarm_SOURCES = tests/unit/base/test_alarm.c
+tests_unit_base_test_alarm_CFLAGS = $(TEST_CFLAGS)
+tests_unit_base_test_alarm_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_base_test_base_SOURCES = tests/unit/base/test_base.c
 tests_unit_base_test_base_CFLAGS = $(TEST_CFLAGS)
