@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "src/admin/tell.h"
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -179,6 +180,19 @@ static void log_end(const struct job *job, int rc, const struct bondy_error *err
                                                                        : &job->progress.merged)));
 }
 
+/* With the lock. What ended since the server does is no failure. */
+static void alarm_end(const struct bondy_backup_desk *desk, const struct job *job, int rc,
+                      const struct bondy_error *err)
+{
+    if (job->kind != JOB_CREATE || desk->is_stopping)
+        return;
+    if (rc == BONDY_OK)
+        bondy_alarm_clear(BONDY_ALARM_BACKUP_FAILED, BONDY_SLICE_EMPTY);
+    else
+        bondy_alarm_set(BONDY_ALARM_BACKUP_FAILED, BONDY_SLICE_EMPTY, "%s: %s", job->filename,
+                        err->text);
+}
+
 static void *run(void *context)
 {
     struct bondy_backup_desk *desk = context;
@@ -198,6 +212,7 @@ static void *run(void *context)
     log_end(job, rc, &err);
     pthread_mutex_lock(&desk->lock);
     remember(desk, job, rc, &err, &report);
+    alarm_end(desk, job, rc, &err);
     tell(desk, job, topic_of(job->kind, false, rc == BONDY_OK));
     desk->job = NULL;
     pthread_mutex_unlock(&desk->lock);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/admin/exposition.h"
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/http/negotiate.h"
@@ -29,16 +30,20 @@ static json_t *checks(const struct bondy_admin_node *node)
 
 static bool is_ready(const struct bondy_admin_node *node)
 {
-    return strcmp(node->status(node->context), "ready") == 0;
+    if (strcmp(node->status(node->context), "ready") != 0)
+        return false;
+    return node->ready_requires_all == NULL || !node->ready_requires_all(node->context) ||
+           !bondy_alarm_is_degraded();
 }
 
 json_t *bondy_health_status(const struct bondy_admin_node *node)
 {
     uint64_t uptime_ms = bondy_clock_mono_ms() - node->started_mono_ms;
     char key[2 * BONDY_ROUTER_KEY_LEN + 1];
-    json_t *status = json_pack("{s:s, s:s, s:s, s:I, s:o}", "version", node->version, "node",
-                               node->name, "status", node->status(node->context), "uptime_ms",
-                               (json_int_t)uptime_ms, "checks", checks(node));
+    json_t *status =
+        json_pack("{s:s, s:s, s:s, s:b, s:I, s:o}", "version", node->version, "node", node->name,
+                  "status", node->status(node->context), "degraded", bondy_alarm_is_degraded(),
+                  "uptime_ms", (json_int_t)uptime_ms, "checks", checks(node));
 
     if (node->router_key != NULL) {
         sodium_bin2hex(key, sizeof key, node->router_key, BONDY_ROUTER_KEY_LEN);
@@ -91,9 +96,9 @@ static void answer_ready(const struct bondy_admin_node *node, struct bondy_reque
         bondy_response_empty(request, status);
         return;
     }
-    send_json(
-        request, status == 204 ? 200 : 503,
-        json_pack("{s:s, s:o}", "status", node->status(node->context), "checks", checks(node)));
+    send_json(request, status == 204 ? 200 : 503,
+              json_pack("{s:s, s:b, s:o}", "status", node->status(node->context), "degraded",
+                        bondy_alarm_is_degraded(), "checks", checks(node)));
 }
 
 static void answer_status(const struct bondy_admin_node *node, struct bondy_request *request)

@@ -12,7 +12,7 @@
 bool bondy_health_answer(const struct bondy_admin_node *node, struct bondy_request *request);
 /* Whether the path is a probe (/ping, /livez, /ready, /readyz), which any Host may ask. */
 bool bondy_health_is_probe(struct bondy_slice path);
-/* {version, node, status, uptime_ms, checks}; the caller owns it. */
+/* {version, node, status, degraded, uptime_ms, checks}; the caller owns it. */
 json_t *bondy_health_status(const struct bondy_admin_node *node);
 
 #endif

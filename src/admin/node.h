@@ -70,6 +70,8 @@ struct bondy_admin_node {
     uint64_t started_mono_ms;  /* bondy_clock_mono_ms() at start */
     /* operations.md 8: "initialising", "ready", "draining", "shutting_down"; static text. */
     const char *(*status)(void *context);
+    /* health.ready_requires: whether a grave alarm makes the node not ready. NULL: no. */
+    bool (*ready_requires_all)(void *context);
     /* Whether every listener that is configured listens. NULL: yes. */
     bool (*listeners_ok)(void *context);
     void *context;

@@ -8,6 +8,7 @@
 #include "src/admin/health.h"
 #include "src/admin/procedures_local.h"
 #include "src/admin/openapi.h"
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/base/problem.h"
@@ -41,6 +42,11 @@ static void run_metrics(struct bondy_admin_call *call)
         json_object_set_new(problem, "key", json_string("format"));
         bondy_admin_refuse(call, problem);
     }
+}
+
+static void run_alarms(struct bondy_admin_call *call)
+{
+    bondy_admin_answer(call, bondy_alarm_list(), NULL);
 }
 
 /* ---- what there is to call --------------------------------------------------------------------*/
@@ -128,6 +134,9 @@ const struct bondy_procedure_row bondy_procedures_node[] = {
     {.info = {"bondy.telemetry.metrics", NULL, 0, 0, 'M',
               "format=, prefix=", "all metrics, as a list or as Prometheus text", "0.1"},
      .run = run_metrics},
+    {.info = {"bondy.alarm.list", NULL, 0, 0, 'M', "",
+              "what is wrong with the node now: alarms that are set, the oldest first", "0.1"},
+     .run = run_alarms},
     {.info = {"bondy.log.level.set", NULL, 1, 1, 'M', "level",
               "the least level that is logged, until the next start or reload", "0.1"},
      .kind = &logs,

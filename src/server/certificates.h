@@ -10,6 +10,8 @@
 #include "src/admin/node.h"
 #include "src/server/server.h"
 
+#define BONDY_SERVER_MOST_LISTENERS 16
+
 struct bondy_server_certificates;
 
 struct bondy_server_certificates *bondy_server_certificates_create(void);
@@ -26,6 +28,15 @@ int bondy_server_certificates_add(struct bondy_server_certificates *certificates
 /* Reads what the keys below `name` say and keeps nothing; may block. */
 int bondy_server_certificate_check(const struct bondy_config *config, const char *name,
                                    struct bondy_error *err);
+
+/* What the listener number `index` shows; false: there are not so many. Waits for who reads files:
+ * pool threads. */
+struct bondy_server_certificate {
+    const char *name; /* of the listener; static */
+    int64_t ends_s;   /* seconds since 1970; 0: the listener has no TLS */
+};
+bool bondy_server_certificate_at_wait(struct bondy_server *server, size_t index,
+                                      struct bondy_server_certificate *out);
 
 /* What the admin API asks of them; the context is the server. */
 extern const struct bondy_admin_certificates bondy_server_certificate_hooks;

@@ -21,6 +21,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/dev.c src/server/dev.h \
 	src/server/documents.c src/server/documents.h \
 	src/server/listeners.h \
+	src/server/monitor.c src/server/monitor.h \
 	src/server/options.c src/server/options.h \
 	src/server/reload.c \
 	src/server/server.h \
@@ -29,6 +30,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/watchdog.c src/server/watchdog.h \
 	src/server/wire.c src/server/wire.h \
 	src/server/wire_admin.c \
+	src/server/wire_alarms.c \
 	src/server/wire_certificates.c \
 	src/server/wire_gateway.c \
 	src/server/wire_identity.c \

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
+#include "src/server/monitor.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 
@@ -10,14 +12,26 @@
  * R takes effect: log level, drain times, certificates, documents. Keys of the other classes that
  * differ from what runs are named as pending until a restart. configuration.md 3.1. */
 
+static void refuse(const char *reason)
+{
+    bondy_log(BONDY_LOG_ERROR, "reload_refused", BONDY_F_STR("reason", reason));
+    bondy_alarm_set(BONDY_ALARM_CONFIG_REFUSED, BONDY_SLICE_EMPTY, "%s", reason);
+}
+
 static void report_failure(const struct bondy_config_diag *diag)
 {
+    const char *first = NULL;
+
     for (size_t i = 0; i < diag->count; i++) {
-        if (diag->findings[i].severity == BONDY_CONFIG_ERROR)
-            bondy_log(BONDY_LOG_ERROR, "reload_refused",
-                      BONDY_F_STR("code", diag->findings[i].code),
-                      BONDY_F_STR("reason", diag->findings[i].text));
+        if (diag->findings[i].severity != BONDY_CONFIG_ERROR)
+            continue;
+        bondy_log(BONDY_LOG_ERROR, "reload_refused", BONDY_F_STR("code", diag->findings[i].code),
+                  BONDY_F_STR("reason", diag->findings[i].text));
+        if (first == NULL)
+            first = diag->findings[i].text;
     }
+    bondy_alarm_set(BONDY_ALARM_CONFIG_REFUSED, BONDY_SLICE_EMPTY, "%s",
+                    first == NULL ? "the configuration has mistakes" : first);
 }
 
 static bool is_same(const struct bondy_config_value *a, const struct bondy_config_value *b)
@@ -62,6 +76,9 @@ static void take(struct bondy_server *server, struct bondy_config *fresh)
         bondy_config_destroy(server->live);
     server->live = fresh;
     bondy_server_apply_log_level(fresh);
+    bondy_server_apply_health(server);
+    bondy_server_monitor_configure(server->monitor, fresh);
+    bondy_server_monitor_look(server->monitor);
     if (bondy_server_load_specs(server, &err) < 0)
         bondy_log(BONDY_LOG_ERROR, "reload_specs_failed", BONDY_F_STR("reason", err.text));
 }
@@ -76,8 +93,9 @@ void bondy_server_reload(struct bondy_server *server)
     if (rc < 0) {
         report_failure(&diag);
     } else if ((rc = apply(server, fresh, &err)) < 0) {
-        bondy_log(BONDY_LOG_ERROR, "reload_refused", BONDY_F_STR("reason", err.text));
+        refuse(err.text);
     } else {
+        bondy_alarm_clear(BONDY_ALARM_CONFIG_REFUSED, BONDY_SLICE_EMPTY);
         take(server, BONDY_MOVE(fresh));
         bondy_log(BONDY_LOG_INFO, "reloaded");
     }

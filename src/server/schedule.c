@@ -2,6 +2,7 @@
 #include "src/server/schedule.h"
 
 #include "src/admin/backups.h"
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -38,11 +39,16 @@ static void make(struct bondy_backup_desk *desk)
 {
     static const struct bondy_backup_teller nobody;
     json_t *input = json_object(), *result = NULL, *problem = NULL;
+    int rc = bondy_backup_desk_make_wait(desk, input, &nobody, &result, &problem);
+    struct bondy_slice reason = bondy_json_text(problem, "message");
 
+    if (rc < 0)
+        bondy_log(BONDY_LOG_WARN, "backup_not_begun", BONDY_F_SLICE("reason", reason));
     /* A job that runs already is no mistake: the next look sees what came of it. */
-    if (bondy_backup_desk_make_wait(desk, input, &nobody, &result, &problem) < 0)
-        bondy_log(BONDY_LOG_WARN, "backup_not_begun",
-                  BONDY_F_SLICE("reason", bondy_json_text(problem, "message")));
+    if (rc < 0 && rc != BONDY_ESTATE)
+        bondy_alarm_set(BONDY_ALARM_BACKUP_FAILED, BONDY_SLICE_EMPTY,
+                        "the backup that is due cannot begin: " BONDY_SLICE_FMT,
+                        BONDY_SLICE_ARG(reason));
     json_decref(input);
     json_decref(result);
     json_decref(problem);

@@ -12,7 +12,7 @@ struct bondy_server_schedule;
 struct bondy_server_schedule *bondy_server_schedule_start(struct bondy_server *server);
 /* Begins no further backup. Before the pools stop. NULL is fine. */
 void bondy_server_schedule_stop(struct bondy_server_schedule *schedule);
-/* After the pools stopped. NULL is fine. */
+/* After the main loop is gone. NULL is fine. */
 void bondy_server_schedule_destroy(struct bondy_server_schedule *schedule);
 
 #endif

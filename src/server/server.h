@@ -90,6 +90,8 @@ struct bondy_server {
     struct bondy_signals *signals;
     struct bondy_server_watchdog *watchdog;
     struct bondy_server_schedule *schedule;
+    struct bondy_server_monitor *monitor;
+    atomic_bool ready_requires_all; /* health.ready_requires */
     /* Set by signals, on the main loop. */
     unsigned stop_count;
     bool wants_reload;

@@ -5,6 +5,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/server/server.h"
+#include "src/server/monitor.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
@@ -105,6 +106,9 @@ static void free_rest(struct bondy_server *server)
     bondy_signals_stop(BONDY_MOVE(server->signals));
     if (server->main_loop != NULL)
         bondy_loop_destroy(BONDY_MOVE(server->main_loop));
+    /* Mail of theirs may have been under way. */
+    bondy_server_schedule_destroy(BONDY_MOVE(server->schedule));
+    bondy_server_monitor_destroy(BONDY_MOVE(server->monitor));
 }
 
 int bondy_server_stop(struct bondy_server *server)
@@ -119,12 +123,13 @@ int bondy_server_stop(struct bondy_server *server)
     }
     bondy_server_watchdog_stop(server->watchdog);
     bondy_server_schedule_stop(server->schedule);
+    bondy_server_monitor_stop(server->monitor);
+    bondy_server_tell_alarms(server, false);
     bondy_server_stop_admin(server);
     bondy_server_stop_pools(server);
     if (server->threads != NULL)
         bondy_server_stop_threads(server);
     bondy_server_watchdog_destroy(BONDY_MOVE(server->watchdog));
-    bondy_server_schedule_destroy(BONDY_MOVE(server->schedule));
     free_rest(server);
     if (was_ready)
         bondy_log(BONDY_LOG_INFO, "stopped");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/metric.h"
 #include "src/server/server.h"
+#include "src/server/monitor.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
@@ -33,6 +35,8 @@ static int make_tables(struct bondy_server *server, struct bondy_error *err)
     server->realms = bondy_realms_create(&server->identity.rules);
     bondy_metric_limit((size_t)bondy_config_number(server->config, "metrics.max_series"));
     bondy_process_metrics();
+    bondy_alarm_metrics();
+    server->monitor = bondy_server_monitor_create(server);
     return BONDY_OK;
 }
 
@@ -85,6 +89,8 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
     bondy_notify_send("READY=1\nSTATUS=serving", NULL);
     server->watchdog = bondy_server_watchdog_start(server);
     server->schedule = bondy_server_schedule_start(server);
+    bondy_server_tell_alarms(server, true);
+    bondy_server_monitor_start(server->monitor);
     bondy_server_make_keys(server);
     server->purge =
         bondy_purge_start(server->store, server->main_loop,

@@ -5,7 +5,15 @@
 /* wire: how gateway (wire_gateway.c) admin API (wire_admin.c) and identities
  * (wire_identity.c) hang together with the rest. */
 
+#include "src/base/json.h"
 #include "src/server/server.h"
+
+/* wire_alarms.c: publishes an event in the master realm, in the order of the calls. Takes the trees
+ * (kwargs may be NULL). Any thread, while the I/O threads run. */
+void bondy_server_tell(struct bondy_server *server, const char *topic, json_t *args,
+                       json_t *kwargs);
+/* Alarms that are set and cleared from now on are told as events, or no longer. */
+void bondy_server_tell_alarms(struct bondy_server *server, bool is_on);
 
 /* wire_identity.c, in this order: rules, pools, audit log; logins, after the store was opened; the
  * admin's record, when the master realm is there (in the background). */
@@ -25,6 +33,8 @@ void bondy_server_free_identity(struct bondy_server *server);
 int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *err);
 /* What is stored, after the realms were read and before the store's writer runs. */
 int bondy_server_load_catalog(struct bondy_server *server, struct bondy_error *err);
+/* health.ready_requires of what is live now. Main thread. */
+void bondy_server_apply_health(struct bondy_server *server);
 /* After the realms are there: procedures, guard and routes of the admin API. */
 int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err);
 /* api_gateway.config_file and config_dir. BONDY_EINVAL with api_gateway.on_error = fail. */

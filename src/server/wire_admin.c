@@ -44,6 +44,20 @@ static const char *status_text(void *context)
     return texts[atomic_load(&server->status)];
 }
 
+void bondy_server_apply_health(struct bondy_server *server)
+{
+    const char *word = bondy_config_text(server->live, "health.ready_requires");
+
+    atomic_store(&server->ready_requires_all, strcmp(word, "all") == 0);
+}
+
+static bool ready_requires_all(void *context)
+{
+    const struct bondy_server *server = context;
+
+    return atomic_load(&server->ready_requires_all);
+}
+
 static int publish_admin(struct bondy_server *server, struct bondy_error *err)
 {
     struct bondy_route_table *table = NULL;
@@ -173,8 +187,10 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .certificates = &bondy_server_certificate_hooks,
         .security_file = security_file,
         .status = status_text,
+        .ready_requires_all = ready_requires_all,
         .context = server,
     };
+    bondy_server_apply_health(server);
     fill_tickets(server);
     if ((rc = make_backups(server, err)) < 0)
         return rc;

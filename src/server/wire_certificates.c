@@ -5,13 +5,12 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/server/certificates.h"
+#include "src/server/monitor.h"
 #include "src/sys/publish.h"
 #include "src/sys/tls.h"
 
 /* Files are read with the lock held, so that of two who read at once the later one is served. No
  * loop thread ever takes it. */
-
-#define MOST_LISTENERS 16
 
 struct entry {
     const char *name;
@@ -21,7 +20,7 @@ struct entry {
 
 struct bondy_server_certificates {
     pthread_mutex_t lock; /* options and *served of the list */
-    struct entry list[MOST_LISTENERS];
+    struct entry list[BONDY_SERVER_MOST_LISTENERS];
     size_t count; /* does not change any more when listeners are open */
 };
 
@@ -140,7 +139,7 @@ int bondy_server_certificates_add(struct bondy_server_certificates *certificates
     struct bondy_tls *tls = NULL;
     int rc;
 
-    BONDY_BUG_ON(certificates->count == MOST_LISTENERS);
+    BONDY_BUG_ON(certificates->count == BONDY_SERVER_MOST_LISTENERS);
     if (served != NULL) {
         options = options_of(config, name);
         if ((rc = read_files(name, &options, &tls, err)) < 0)
@@ -169,8 +168,8 @@ int bondy_server_reload_certificates(struct bondy_server *server, const struct b
                                      struct bondy_error *err)
 {
     struct bondy_server_certificates *certificates = server->certificates;
-    struct bondy_tls *fresh[MOST_LISTENERS] = {NULL};
-    struct bondy_tls_options options[MOST_LISTENERS];
+    struct bondy_tls *fresh[BONDY_SERVER_MOST_LISTENERS] = {NULL};
+    struct bondy_tls_options options[BONDY_SERVER_MOST_LISTENERS];
     int rc = BONDY_OK;
 
     pthread_mutex_lock(&certificates->lock);
@@ -222,6 +221,23 @@ static void unlock(struct bondy_server_certificates *certificates)
     bondy_publish_busy();
 }
 
+bool bondy_server_certificate_at_wait(struct bondy_server *server, size_t index,
+                                      struct bondy_server_certificate *out)
+{
+    struct bondy_server_certificates *certificates = server->certificates;
+    const struct entry *entry = &certificates->list[index];
+
+    if (index >= certificates->count)
+        return false;
+    *out = (struct bondy_server_certificate){.name = entry->name};
+    if (entry->served == NULL)
+        return true;
+    lock(certificates);
+    out->ends_s = bondy_tls_expires_at(atomic_load(entry->served));
+    unlock(certificates);
+    return true;
+}
+
 static int refuse_expired(const struct bondy_tls *tls, const struct entry *entry,
                           struct bondy_error *err)
 {
@@ -262,6 +278,7 @@ static int rotate_wait(void *context, size_t index, struct bondy_error *err)
     lock(server->certificates);
     rc = read_and_serve(entry, &entry->options, err);
     unlock(server->certificates);
+    bondy_server_monitor_look(server->monitor);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/server/listeners.h"
@@ -113,6 +114,11 @@ int bondy_server_load_specs(struct bondy_server *server, struct bondy_error *err
         load_file(server, file, &failed, err);
     if (folder != NULL)
         load_folder(server, folder, &failed, err);
+    if (failed == 0)
+        bondy_alarm_clear(BONDY_ALARM_API_SPECS_REFUSED, BONDY_SLICE_EMPTY);
+    else
+        bondy_alarm_set(BONDY_ALARM_API_SPECS_REFUSED, BONDY_SLICE_EMPTY,
+                        "%u API specifications of files were refused; the log says why", failed);
     if (failed > 0 && strcmp(bondy_config_text(server->live, "api_gateway.on_error"), "fail") == 0)
         return bondy_fail(err, BONDY_EINVAL, "%u API specifications have mistakes", failed);
     return BONDY_OK;

@@ -4,6 +4,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "src/base/alloc.h"
 
@@ -262,6 +263,49 @@ double bondy_lmdb_used(struct bondy_lmdb *db)
     mdb_env_info(db->env, &info);
     mdb_env_stat(db->env, &stat);
     return (double)(info.me_last_pgno + 1) * stat.ms_psize / (double)info.me_mapsize;
+}
+
+/* The environment's own table of pages that are free: lists, each with its length in front. */
+#define FREE_TABLE 0
+
+static size_t count_free_pages(struct bondy_lmdb *db)
+{
+    struct bondy_lmdb_txn *txn = NULL;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    size_t count = 0;
+
+    if (bondy_lmdb_begin_read(db, &txn, NULL) < 0)
+        return 0;
+    if (mdb_cursor_open(txn->txn, FREE_TABLE, &cursor) == 0) {
+        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+            size_t listed = 0;
+
+            memcpy(&listed, value.mv_data,
+                   value.mv_size < sizeof listed ? value.mv_size : sizeof listed);
+            count += listed;
+        }
+        mdb_cursor_close(cursor);
+    }
+    bondy_lmdb_abort(txn);
+    return count;
+}
+
+double bondy_lmdb_filled_wait(struct bondy_lmdb *db)
+{
+    size_t free_pages = count_free_pages(db);
+    double pages, max;
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    pthread_mutex_lock(&db->lock);
+    mdb_env_info(db->env, &info);
+    pthread_mutex_unlock(&db->lock);
+    mdb_env_stat(db->env, &stat);
+    /* A store may be larger than what is configured by now. */
+    max = (double)(info.me_mapsize > db->map_size_max ? info.me_mapsize : db->map_size_max);
+    pages = (double)(info.me_last_pgno + 1) - (double)free_pages;
+    return pages < 0 ? 0 : pages * stat.ms_psize / max;
 }
 
 int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *err)

@@ -64,5 +64,8 @@ int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *er
 bool bondy_lmdb_is_growing(const struct bondy_lmdb_txn *txn);
 /* Share of the map in use, 0..1. */
 double bondy_lmdb_used(struct bondy_lmdb *db);
+/* Share of map_size_max that records take, 0..1: pages that can be used again do not count. Any
+ * thread; reads from the disk. */
+double bondy_lmdb_filled_wait(struct bondy_lmdb *db);
 
 #endif

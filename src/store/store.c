@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
@@ -191,6 +192,23 @@ static int commit_batch(struct bondy_store_write *write, struct bondy_mail *jobs
     return rc;
 }
 
+/* What had nothing to write says nothing about the disk. */
+static void note_health(struct bondy_store *store, const struct bondy_store_write *write, int rc,
+                        const struct bondy_error *err)
+{
+    if (rc == BONDY_OK && !write->is_dirty)
+        return;
+    atomic_store(&store->is_healthy, rc == BONDY_OK);
+    if (rc == BONDY_OK) {
+        bondy_alarm_clear(BONDY_ALARM_STORE_FULL, BONDY_SLICE_EMPTY);
+        bondy_alarm_clear(BONDY_ALARM_STORE_NOT_WRITTEN, BONDY_SLICE_EMPTY);
+        return;
+    }
+    bondy_log(BONDY_LOG_ERROR, "store_commit_failed", BONDY_F_STR("reason", err->text));
+    bondy_alarm_set(rc == BONDY_ELIMIT ? BONDY_ALARM_STORE_FULL : BONDY_ALARM_STORE_NOT_WRITTEN,
+                    BONDY_SLICE_EMPTY, "%s", err->text);
+}
+
 static void run_batch(struct bondy_store *store, struct bondy_mail *jobs);
 
 /* The batch does not fit: each job alone, so that only what is too large is refused. */
@@ -216,13 +234,12 @@ static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
         run_apart(store, jobs);
         return;
     }
-    atomic_store(&store->is_healthy, rc == BONDY_OK);
+    note_health(store, &write, rc, &err);
     if (rc == BONDY_OK) {
         if (write.first != NULL)
             tell_changes(store, write.first);
         (void)bondy_lmdb_grow_wait(store->db, false, &growth);
     } else {
-        bondy_log(BONDY_LOG_ERROR, "store_commit_failed", BONDY_F_STR("reason", err.text));
         fail_all(jobs, rc, &err);
     }
     bondy_noted_change_free(write.first);
@@ -500,4 +517,9 @@ bool bondy_store_view_is_in_the_way(const struct bondy_store_view *view)
 bool bondy_store_is_healthy(const struct bondy_store *store)
 {
     return atomic_load(&store->is_healthy);
+}
+
+double bondy_store_filled_wait(const struct bondy_store *store)
+{
+    return bondy_lmdb_filled_wait(store->db);
 }

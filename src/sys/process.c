@@ -145,12 +145,11 @@ static double resident_bytes(void *context)
     return stat_column(COLUMN_RESIDENT_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
-static double open_files(void *context)
+double bondy_process_open_files(void)
 {
     DIR *folder = opendir("/proc/self/fd");
     double count = -3; /* ".", ".." and the folder itself */
 
-    (void)context;
     if (folder == NULL)
         return 0;
     while (readdir(folder) != NULL)
@@ -159,13 +158,24 @@ static double open_files(void *context)
     return count;
 }
 
-static double most_open_files(void *context)
+double bondy_process_max_files(void)
 {
     struct rlimit limit = {0, 0};
 
-    (void)context;
     getrlimit(RLIMIT_NOFILE, &limit);
     return (double)limit.rlim_cur;
+}
+
+static double open_files(void *context)
+{
+    (void)context;
+    return bondy_process_open_files();
+}
+
+static double most_open_files(void *context)
+{
+    (void)context;
+    return bondy_process_max_files();
 }
 
 /* Seconds since 1970: the start in ticks since boot, plus the time of boot. */

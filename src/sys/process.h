@@ -11,6 +11,9 @@
 unsigned bondy_process_cpus(void);
 /* CPUs in a text of cpu.max ("150000 100000", "max 100000"): rounded up, 0 for no limit. */
 unsigned bondy_process_cpus_of_quota(struct bondy_slice text);
+/* File descriptors: open now, and the most there may be. Reads a folder of /proc. */
+double bondy_process_open_files(void);
+double bondy_process_max_files(void);
 /* Registers the process_* gauges (cpu, memory, descriptors, start time) that are read from /proc
  * whenever metrics are formatted. */
 void bondy_process_metrics(void);

@@ -37,13 +37,14 @@ class Authority:
         certtool("--generate-self-signed", "--load-privkey", self.key, "--template", template,
                  "--outfile", self.cert)
 
-    def issue(self):
-        """A certificate for localhost, written over the one before."""
+    def issue(self, life="expiration_days = 30"):
+        """A certificate for localhost, written over the one before; `life`: lines of certtool's template."""
         self.serial += 1
         key, cert = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "cert.pem")
         template = os.path.join(self.folder, "leaf.txt")
-        write(template, TEMPLATE.format(name="localhost", serial=self.serial) +
-              "dns_name = localhost\nip_address = 127.0.0.1\ntls_www_server\nsigning_key\n")
+        leaf = TEMPLATE.format(name="localhost", serial=self.serial)
+        leaf = leaf.replace("expiration_days = 30", life)
+        write(template, leaf + "dns_name = localhost\nip_address = 127.0.0.1\ntls_www_server\nsigning_key\n")
         certtool("--generate-privkey", "--key-type", "ecdsa", "--outfile", key + ".new")
         certtool("--generate-certificate", "--load-privkey", key + ".new", "--load-ca-certificate", self.cert,
                  "--load-ca-privkey", self.key, "--template", template, "--outfile", cert + ".new")

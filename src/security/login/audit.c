@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
@@ -96,6 +97,19 @@ static bool put(struct bondy_audit *audit, struct bondy_slice bytes)
     return true;
 }
 
+static void tell_failing(const struct bondy_audit *audit, bool is_well)
+{
+    bondy_log(is_well ? BONDY_LOG_INFO : BONDY_LOG_ERROR,
+              is_well ? "audit_written_again" : "audit_not_written",
+              BONDY_F_STR("folder", audit->folder));
+    if (is_well)
+        bondy_alarm_clear(BONDY_ALARM_AUDIT_NOT_WRITTEN, BONDY_SLICE_EMPTY);
+    else
+        bondy_alarm_set(BONDY_ALARM_AUDIT_NOT_WRITTEN, BONDY_SLICE_EMPTY,
+                        "entries of the audit log cannot be written to %s and are lost",
+                        audit->folder);
+}
+
 static void write_lines(struct bondy_audit *audit, struct bondy_slice lines)
 {
     int64_t count = 0;
@@ -109,9 +123,7 @@ static void write_lines(struct bondy_audit *audit, struct bondy_slice lines)
     is_well = put(audit, lines);
     bondy_metric_add(is_well ? audit->entries : audit->failed, count);
     if (is_well == audit->has_failed)
-        bondy_log(is_well ? BONDY_LOG_INFO : BONDY_LOG_ERROR,
-                  is_well ? "audit_written_again" : "audit_not_written",
-                  BONDY_F_STR("folder", audit->folder));
+        tell_failing(audit, is_well);
     audit->has_failed = !is_well;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/id.h"
@@ -234,6 +235,32 @@ static void full_files_are_put_aside_and_some_are_kept(void **state)
     assert_in_range(count(rig, (struct bondy_audit_query){0}), 10, 30);
 }
 
+/* When a file is full and its folder is gone, nothing can be written until there is one again. */
+static void what_cannot_be_written_is_an_alarm_until_it_can(void **state)
+{
+    struct rig *rig = *state;
+    char aside[600];
+    json_t *alarms;
+
+    bondy_audit_destroy(rig->audit);
+    rig->options.max_bytes = 200;
+    open_audit(rig);
+    say(rig, "bondy.user.add", "org.acme", "ann");
+    count(rig, (struct bondy_audit_query){0});
+    snprintf(aside, sizeof aside, "%s.aside", rig->path);
+    assert_int_equal(rename(rig->path, aside), 0);
+    say(rig, "bondy.user.add", "org.acme", "ann");
+    count(rig, (struct bondy_audit_query){0});
+    alarms = bondy_alarm_list();
+    assert_int_equal(json_array_size(alarms), 1);
+    assert_slice_is(bondy_json_text(json_array_get(alarms, 0), "id"), "audit_not_written");
+    json_decref(alarms);
+    assert_int_equal(rename(aside, rig->path), 0);
+    say(rig, "bondy.user.add", "org.acme", "ann");
+    count(rig, (struct bondy_audit_query){0});
+    assert_false(bondy_alarm_is_degraded());
+}
+
 static void nothing_in_an_entry_can_end_a_line_or_be_taken_for_a_control(void **state)
 {
     struct rig *rig = *state;
@@ -370,6 +397,7 @@ int main(void)
         AUDIT(what_cannot_be_asked_is_refused),
         AUDIT(pages_cover_everything_once),
         AUDIT(full_files_are_put_aside_and_some_are_kept),
+        AUDIT(what_cannot_be_written_is_an_alarm_until_it_can),
         AUDIT(nothing_in_an_entry_can_end_a_line_or_be_taken_for_a_control),
         AUDIT(long_texts_are_cut_between_characters),
         AUDIT(a_line_that_a_crash_cut_off_is_passed_over),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
 #include "src/base/clock.h"
@@ -357,11 +358,50 @@ static void a_failed_job_leaves_its_batch_alone(void **state)
     assert_true(get(f, "three").has_found);
 }
 
+/* The id of the only alarm that is set, or NULL for none. */
+static void check_alarm(const char *id)
+{
+    json_t *list = bondy_alarm_list();
+
+    assert_int_equal(json_array_size(list), id == NULL ? 0 : 1);
+    if (id != NULL)
+        assert_slice_is(bondy_json_text(json_array_get(list, 0), "id"), id);
+    json_decref(list);
+}
+
+/* Pages that can be used again are not in use, though the file does not shrink. */
+static void what_was_deleted_leaves_room(void **state)
+{
+    struct fixture *f = *state;
+    char *big = bondy_alloc(100001);
+    char name[32];
+    double filled;
+
+    memset(big, 'x', 100000);
+    big[100000] = '\0';
+    f->options.map_size_max = 8 << 20;
+    reopen(f);
+    assert_true(bondy_store_filled_wait(f->store) < 0.05);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "big%d", i);
+        assert_int_equal(put(f, name, big), BONDY_OK);
+    }
+    filled = bondy_store_filled_wait(f->store);
+    assert_true(filled > 0.45 && filled < 0.7);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "big%d", i);
+        assert_int_equal(put(f, name, "small"), BONDY_OK);
+    }
+    assert_true(bondy_store_filled_wait(f->store) < 0.1);
+    bondy_free(big);
+}
+
 /* R8: full is an error to the writer; nothing acknowledged is lost; the store goes on. */
 static void a_full_store_refuses_and_keeps_what_it_has(void **state)
 {
     struct fixture *f = *state;
     char *big = bondy_alloc(100001);
+    struct step nothing = {.what = STEP_FAIL, .key = key_of("small"), .body = "never"};
     char name[32];
     int rc = BONDY_OK, count = 0;
 
@@ -376,9 +416,15 @@ static void a_full_store_refuses_and_keeps_what_it_has(void **state)
     assert_int_equal(rc, BONDY_ELIMIT);
     assert_true(count > 10 && count < 1000); /* it grew from 1 MiB first */
     assert_false(bondy_store_is_healthy(f->store));
+    check_alarm("store_full");
+    assert_true(bondy_store_filled_wait(f->store) > 0.8);
+    assert_true(bondy_store_filled_wait(f->store) <= 1);
     assert_true(get(f, "big0").has_found);
+    assert_int_equal(do_step(f, &nothing), BONDY_EINVAL);
+    assert_false(bondy_store_is_healthy(f->store));
     assert_int_equal(put(f, "small", "fits"), BONDY_OK);
     assert_true(bondy_store_is_healthy(f->store));
+    check_alarm(NULL);
     reopen(f);
     assert_true(get(f, "big0").has_found);
     assert_true(get(f, "small").has_found);
@@ -461,6 +507,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scan_gives_live_records_of_a_scope_in_order, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_long_subkey_comes_back_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_deleted_leaves_room, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_store_refuses_and_keeps_what_it_has, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_job_that_does_not_fit_leaves_its_batch_alone, setup,
