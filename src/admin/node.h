@@ -27,6 +27,10 @@ struct bondy_admin_tickets {
     unsigned leeway_s;
 };
 
+/* Whether a setting outlives this process: it is stored in place of the configuration's, what is
+ * stored is forgotten, or neither. */
+enum bondy_admin_keep { BONDY_ADMIN_KEEP_AS_IS, BONDY_ADMIN_KEEP, BONDY_ADMIN_FORGET };
+
 struct bondy_tls;
 
 /* The listeners of this node and their certificates, counted from 0. What ends in _wait reads files
@@ -42,9 +46,10 @@ struct bondy_admin_certificates {
     /* {verify, fail_if_no_peer_cert, cacertfile?}; the caller owns it. */
     json_t *(*client_auth_wait)(void *context, size_t index);
     /* The same form, checked; what it leaves out stays as it is. Reads the files as rotate_wait
-     * does; holds until the configuration is read again. */
+     * does; holds until the configuration is read again, and longer when it is kept. BONDY_ESTATE:
+     * the store did not take it, and nothing is changed. */
     int (*set_client_auth_wait)(void *context, size_t index, const json_t *wanted,
-                                struct bondy_error *err);
+                                enum bondy_admin_keep keep, struct bondy_error *err);
 };
 
 struct bondy_admin_node {

@@ -251,23 +251,45 @@ static int check_members(struct bondy_admin_call *call, json_t *wanted)
     return problem == NULL ? BONDY_OK : bondy_admin_fail(call, problem);
 }
 
+/* persist: true keeps it, false forgets what was kept; without it neither. */
+static int read_keep(struct bondy_admin_call *call, enum bondy_admin_keep *out)
+{
+    const json_t *value = json_object_get(call->kwargs, "persist");
+    struct bondy_slice text = bondy_admin_kwarg(call, "persist");
+
+    *out = BONDY_ADMIN_KEEP_AS_IS;
+    if (json_is_true(value) || bondy_slice_is(text, "true"))
+        *out = BONDY_ADMIN_KEEP;
+    else if (json_is_false(value) || bondy_slice_is(text, "false"))
+        *out = BONDY_ADMIN_FORGET;
+    else if (value != NULL && !(json_is_string(value) && text.len == 0))
+        return bondy_admin_fail(call,
+                                bondy_admin_invalid("persist", "'persist' is true or false."));
+    return BONDY_OK;
+}
+
 static int read_set_client_auth(struct bondy_admin_call *call, const struct bondy_store_view *view)
 {
     const struct bondy_admin_certificates *certificates = call->node->certificates;
     json_t *wanted = json_array_get(call->args, 1);
     struct bondy_error err = {0};
+    enum bondy_admin_keep keep;
     size_t index;
     int rc;
 
     (void)view;
     if ((rc = find_listener(call, BONDY_ERR_INVALID_ARGUMENT, &index)) < 0 ||
         (rc = bondy_admin_need_object(call, 1, "client_auth")) < 0 ||
-        (rc = check_members(call, wanted)) < 0)
+        (rc = check_members(call, wanted)) < 0 || (rc = read_keep(call, &keep)) < 0)
         return rc;
-    if (certificates->set_client_auth_wait(call->node->context, index, wanted, &err) < 0)
+    rc = certificates->set_client_auth_wait(call->node->context, index, wanted, keep, &err);
+    if (rc == BONDY_ESTATE)
+        return bondy_admin_fail(
+            call, bondy_problem(BONDY_ERR_INTERNAL, "The store could not write.", err.text));
+    if (rc < 0)
         return bondy_admin_fail(call, unreadable(&err));
     call->value = bondy_json_with(certificates->client_auth_wait(call->node->context, index),
-                                  "persistent", json_false());
+                                  "persistent", json_boolean(keep == BONDY_ADMIN_KEEP));
     return BONDY_OK;
 }
 
@@ -285,10 +307,11 @@ const struct bondy_procedure_row bondy_procedures_cert[] = {
     {.info = {"bondy.cert_manager.get_client_auth", NULL, 1, 1, 'M', "listener",
               "whether a listener of this node asks clients for a certificate", "0.1"},
      .read = read_client_auth},
-    {.info =
-         {"bondy.cert_manager.set_client_auth", NULL, 2, 2, 'M', "listener, client_auth",
-          "asks clients of a listener for a certificate, or not, until the next start or reload",
-          "0.1"},
+    {.info = {"bondy.cert_manager.set_client_auth", NULL, 2, 2, 'M',
+              "listener, client_auth, persist=",
+              "asks clients of a listener for a certificate, or not, until the next start or "
+              "reload; with persist for good",
+              "0.1"},
      .kind = &listeners,
      .read = read_set_client_auth,
      .finish = finish},

@@ -20,10 +20,10 @@ void bondy_server_certificates_destroy(struct bondy_server_certificates *certifi
 
 /* One more listener, in the order of their table. `name` is also the prefix of its keys and static;
  * `served` is where its connections take it from, and outlives this; NULL: it has no TLS. Reads the
- * files (may block). Errors as of bondy_tls_create(). Main thread, before the first listener is
+ * files (may block). What is kept of client_auth.h goes before the configuration. Errors as of
+ * bondy_tls_create(). Main thread, before the first listener is
  * open. */
-int bondy_server_certificates_add(struct bondy_server_certificates *certificates,
-                                  const struct bondy_config *config, const char *name,
+int bondy_server_certificates_add(struct bondy_server *server, const char *name,
                                   struct bondy_tls *_Atomic *served, struct bondy_error *err);
 /* Reads what the keys below `name` say and keeps nothing; may block. */
 int bondy_server_certificate_check(const struct bondy_config *config, const char *name,

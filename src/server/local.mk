@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/server/libserver.a
 src_server_libserver_a_SOURCES = \
 	src/server/certificates.h \
+	src/server/client_auth.c src/server/client_auth.h \
 	src/server/config.c src/server/config.h src/server/config_load.h \
 	src/server/config_check.c \
 	src/server/config_parse.c src/server/config_parse.h \

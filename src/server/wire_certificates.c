@@ -4,7 +4,9 @@
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
+#include "src/base/log.h"
 #include "src/server/certificates.h"
+#include "src/server/client_auth.h"
 #include "src/server/monitor.h"
 #include "src/sys/publish.h"
 #include "src/sys/tls.h"
@@ -76,6 +78,48 @@ static void keep_options(struct entry *entry, const struct bondy_tls_options *op
     entry->options = copy;
 }
 
+/* What `auth` names, in place of what is there; borrows its texts. */
+static void merge_auth(struct bondy_tls_options *options, const json_t *auth)
+{
+    const json_t *verify = json_object_get(auth, "verify");
+    const json_t *is_required = json_object_get(auth, "fail_if_no_peer_cert");
+    const json_t *file = json_object_get(auth, "cacertfile");
+
+    if (json_is_string(verify))
+        options->verify = strcmp(json_string_value(verify), "verify_peer") == 0;
+    if (is_required != NULL)
+        options->fail_if_no_peer_cert = json_is_true(is_required);
+    if (json_is_string(file))
+        options->cacertfile = json_string_value(file);
+}
+
+/* {verify, fail_if_no_peer_cert, cacertfile?}; the caller owns it. */
+static json_t *describe_auth(const struct bondy_tls_options *options)
+{
+    json_t *out =
+        json_pack("{s:s, s:b}", "verify", options->verify ? "verify_peer" : "verify_none",
+                  "fail_if_no_peer_cert", options->verify && options->fail_if_no_peer_cert);
+
+    if (options->verify)
+        json_object_set_new(out, "cacertfile", json_string(options->cacertfile));
+    return out;
+}
+
+/* What is kept of this listener goes before the configuration. Returns what the options borrow
+ * from then, which the caller owns, or NULL. */
+static json_t *use_kept(struct bondy_server *server, const char *name,
+                        struct bondy_tls_options *options)
+{
+    json_t *kept = bondy_server_client_auth_load_wait(server, name);
+
+    if (kept == NULL)
+        return NULL;
+    merge_auth(options, kept);
+    bondy_log(BONDY_LOG_INFO, "client_auth_kept", BONDY_F_STR("listener", name),
+              BONDY_F_SLICE("verify", bondy_json_text(kept, "verify")));
+    return kept;
+}
+
 static int read_files(const char *name, const struct bondy_tls_options *options,
                       struct bondy_tls **out, struct bondy_error *err)
 {
@@ -130,23 +174,31 @@ void bondy_server_certificates_destroy(struct bondy_server_certificates *certifi
     bondy_free(certificates);
 }
 
-int bondy_server_certificates_add(struct bondy_server_certificates *certificates,
-                                  const struct bondy_config *config, const char *name,
+int bondy_server_certificates_add(struct bondy_server *server, const char *name,
                                   struct bondy_tls *_Atomic *served, struct bondy_error *err)
 {
+    struct bondy_server_certificates *certificates = server->certificates;
     struct entry *entry = &certificates->list[certificates->count];
     struct bondy_tls_options options;
     struct bondy_tls *tls = NULL;
-    int rc;
+    json_t *kept = NULL;
+    int rc = BONDY_OK;
 
     BONDY_BUG_ON(certificates->count == BONDY_SERVER_MOST_LISTENERS);
     if (served != NULL) {
-        options = options_of(config, name);
-        if ((rc = read_files(name, &options, &tls, err)) < 0)
-            return rc;
-        keep_options(entry, &options);
-        atomic_store(served, tls);
+        options = options_of(server->config, name);
+        kept = use_kept(server, name, &options);
+        rc = read_files(name, &options, &tls, err);
+        if (rc == BONDY_OK) {
+            keep_options(entry, &options);
+            atomic_store(served, tls);
+        } else if (kept != NULL) {
+            bondy_wrap(err, "client_auth kept by bondy.cert_manager.set_client_auth");
+        }
+        json_decref(kept);
     }
+    if (rc < 0)
+        return rc;
     entry->name = name;
     entry->served = served;
     certificates->count++;
@@ -170,6 +222,7 @@ int bondy_server_reload_certificates(struct bondy_server *server, const struct b
     struct bondy_server_certificates *certificates = server->certificates;
     struct bondy_tls *fresh[BONDY_SERVER_MOST_LISTENERS] = {NULL};
     struct bondy_tls_options options[BONDY_SERVER_MOST_LISTENERS];
+    json_t *kept[BONDY_SERVER_MOST_LISTENERS] = {NULL};
     int rc = BONDY_OK;
 
     pthread_mutex_lock(&certificates->lock);
@@ -179,6 +232,7 @@ int bondy_server_reload_certificates(struct bondy_server *server, const struct b
         if (entry->served == NULL)
             continue;
         options[i] = options_of(config, entry->name);
+        kept[i] = use_kept(server, entry->name, &options[i]);
         rc = read_files(entry->name, &options[i], &fresh[i], err);
     }
     bondy_publish_thread_start();
@@ -192,6 +246,8 @@ int bondy_server_reload_certificates(struct bondy_server *server, const struct b
     }
     bondy_publish_thread_stop();
     pthread_mutex_unlock(&certificates->lock);
+    for (size_t i = 0; i < certificates->count; i++)
+        json_decref(kept[i]);
     return rc;
 }
 
@@ -250,33 +306,40 @@ static int refuse_expired(const struct bondy_tls *tls, const struct entry *entry
                       entry->options.certfile, text);
 }
 
-/* [lock held, idle] Serves what the files hold, if it can be used. */
-static int read_and_serve(struct entry *entry, const struct bondy_tls_options *options,
-                          struct bondy_error *err)
+/* [lock held] What the files hold, if it can be used. */
+static int read_usable(const struct entry *entry, const struct bondy_tls_options *options,
+                       struct bondy_tls **out, struct bondy_error *err)
 {
     struct bondy_tls *tls = NULL;
     int rc = read_files(entry->name, options, &tls, err);
 
     if (rc == BONDY_OK)
         rc = refuse_expired(tls, entry, err);
-    if (rc < 0) {
-        bondy_tls_unref(tls);
-        return rc;
-    }
+    if (rc == BONDY_OK)
+        *out = BONDY_MOVE(tls);
+    bondy_tls_unref(tls);
+    return rc;
+}
+
+/* [lock held, idle] */
+static void serve_idle(struct entry *entry, struct bondy_tls *tls)
+{
     bondy_publish_busy();
     serve(entry, tls);
     bondy_publish_idle();
-    return BONDY_OK;
 }
 
 static int rotate_wait(void *context, size_t index, struct bondy_error *err)
 {
     struct bondy_server *server = context;
     struct entry *entry = &server->certificates->list[index];
+    struct bondy_tls *tls = NULL;
     int rc;
 
     lock(server->certificates);
-    rc = read_and_serve(entry, &entry->options, err);
+    rc = read_usable(entry, &entry->options, &tls, err);
+    if (rc == BONDY_OK)
+        serve_idle(entry, tls);
     unlock(server->certificates);
     bondy_server_monitor_look(server->monitor);
     return rc;
@@ -296,40 +359,46 @@ static struct bondy_tls *served_wait(void *context, size_t index)
 static json_t *client_auth_wait(void *context, size_t index)
 {
     struct bondy_server *server = context;
-    const struct bondy_tls_options *options = &server->certificates->list[index].options;
     json_t *out;
 
     lock(server->certificates);
-    out = json_pack("{s:s, s:b}", "verify", options->verify ? "verify_peer" : "verify_none",
-                    "fail_if_no_peer_cert", options->verify && options->fail_if_no_peer_cert);
-    if (options->verify)
-        json_object_set_new(out, "cacertfile", json_string(options->cacertfile));
+    out = describe_auth(&server->certificates->list[index].options);
     unlock(server->certificates);
     return out;
 }
 
+static int keep_auth(struct bondy_server *server, const char *name,
+                     const struct bondy_tls_options *options, enum bondy_admin_keep keep,
+                     struct bondy_error *err)
+{
+    json_t *auth = keep == BONDY_ADMIN_KEEP ? describe_auth(options) : NULL;
+    int rc = BONDY_OK;
+
+    if (keep != BONDY_ADMIN_KEEP_AS_IS &&
+        bondy_server_client_auth_keep_wait(server, name, auth, err) < 0)
+        rc = BONDY_ESTATE;
+    json_decref(auth);
+    return rc;
+}
+
 static int set_client_auth_wait(void *context, size_t index, const json_t *wanted,
-                                struct bondy_error *err)
+                                enum bondy_admin_keep keep, struct bondy_error *err)
 {
     struct bondy_server *server = context;
     struct entry *entry = &server->certificates->list[index];
-    const json_t *verify = json_object_get(wanted, "verify");
-    const json_t *is_required = json_object_get(wanted, "fail_if_no_peer_cert");
-    const json_t *file = json_object_get(wanted, "cacertfile");
     struct bondy_tls_options options;
+    struct bondy_tls *tls = NULL;
     int rc;
 
     lock(server->certificates);
     options = entry->options;
-    if (verify != NULL)
-        options.verify = strcmp(json_string_value(verify), "verify_peer") == 0;
-    if (is_required != NULL)
-        options.fail_if_no_peer_cert = json_is_true(is_required);
-    if (file != NULL)
-        options.cacertfile = json_string_value(file);
-    rc = read_and_serve(entry, &options, err);
-    if (rc == BONDY_OK)
+    merge_auth(&options, wanted);
+    if ((rc = read_usable(entry, &options, &tls, err)) == BONDY_OK &&
+        (rc = keep_auth(server, entry->name, &options, keep, err)) == BONDY_OK) {
+        serve_idle(entry, BONDY_MOVE(tls));
         keep_options(entry, &options);
+    }
+    bondy_tls_unref(tls);
     unlock(server->certificates);
     return rc;
 }

@@ -247,7 +247,7 @@ static int make(struct bondy_server *server, const struct kind *kind, struct bon
                                  : fill_tcp(door, server->config, err);
     if (rc < 0)
         return bondy_wrap(err, "%s", kind->name);
-    return bondy_server_certificates_add(server->certificates, server->config, kind->name,
+    return bondy_server_certificates_add(server, kind->name,
                                          (kind->flags & IS_TLS) ? &door->tls : NULL, err);
 }
 

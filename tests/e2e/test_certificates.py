@@ -12,6 +12,7 @@ import pytest
 
 from daemon import Backend, Daemon
 from test_tls import TEMPLATE, Authority, certtool, serial, settings, write
+from wamp_peer import wait_until
 
 INFO = {"subject", "issuer", "not_before", "not_after", "serial", "valid_from", "valid_until", "sans",
         "fingerprint_sha256"}
@@ -184,6 +185,42 @@ def test_client_authentication_is_switched_until_the_next_reload(node):
     while "event=reloaded" not in node.log():
         assert time.monotonic() < end
     assert is_let_in(node)
+
+
+def test_client_authentication_is_kept_over_reload_and_restart_until_it_is_forgotten():
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(folder)
+        keys = settings(*authority.issue())
+        keys.update({"wamp.tls.verify": "verify_peer", "wamp.tls.cacertfile": authority.cert})
+        with Daemon(dev=False, settings=dict(keys, **{"admin_api.allow_anonymous": "on"})) as node:
+            node.ca, path = authority.cert, "/listeners/wamp_tls/client_auth"
+            assert node.admin(path + "?persist=maybe", "PUT", {}).json()["key"] == "persist"
+            kept = node.admin(path + "?persist=true", "PUT", {"fail_if_no_peer_cert": True}).json()
+            assert kept == {"verify": "verify_peer", "fail_if_no_peer_cert": True, "cacertfile": authority.cert,
+                            "persistent": True}
+            assert not is_let_in(node)
+            # For a while only: what is kept stays.
+            assert set_client_auth(node, verify="verify_none").json()["persistent"] is False
+            assert is_let_in(node)
+            node.signal(signal.SIGHUP)
+            wait_until(lambda: "event=reloaded" in node.log())
+            assert not is_let_in(node)
+            assert node.stop() == 0
+            node.start()
+            assert not is_let_in(node)
+            assert "client_auth_kept" in node.log()
+            # What is kept and cannot be used is not passed over.
+            os.rename(authority.cert, authority.cert + ".aside")
+            node.signal(signal.SIGHUP)
+            wait_until(lambda: "reload_refused" in node.log())
+            os.rename(authority.cert + ".aside", authority.cert)
+            told = node.call(PREFIX + "set_client_auth", "wamp_tls", {"verify": "verify_none"}, persist=False)
+            assert told == {"verify": "verify_none", "fail_if_no_peer_cert": False, "persistent": False}
+            assert node.stop() == 0
+            node.start()
+            assert node.admin(path).json() == {"verify": "verify_peer", "fail_if_no_peer_cert": False,
+                                               "cacertfile": authority.cert}
+            assert is_let_in(node)
 
 
 @pytest.mark.parametrize("wanted, code, key", [
