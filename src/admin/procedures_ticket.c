@@ -324,18 +324,93 @@ static void run_revoke(struct bondy_admin_call *call)
         start_revoke(call);
 }
 
+static const char *const members[] = {"realm", "client_id", "device_id"};
+
+/* Takes members of `from` over, texts that are not empty, from the `first` on. NULL, or the
+ * problem. */
+static json_t *take_members(json_t *to, const json_t *from, size_t first)
+{
+    for (size_t i = first; i < BONDY_COUNT(members); i++) {
+        json_t *value = json_object_get(from, members[i]);
+
+        if (value != NULL && !json_is_string(value))
+            return bondy_admin_invalid(members[i], "A text is expected.");
+        if (value != NULL && json_string_length(value) > 0)
+            json_object_set(to, members[i], value);
+    }
+    return NULL;
+}
+
+static json_t *check_scope_keys(const json_t *scope)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)scope, key, value)
+    {
+        bool is_known = false;
+
+        for (size_t i = 0; i < BONDY_COUNT(members); i++)
+            is_known = is_known || strcmp(members[i], key) == 0;
+        if (!is_known)
+            return bondy_json_with(
+                bondy_problem_format(BONDY_ERR_INVALID_DATA,
+                                     "Unknown key '%s' of scope; it has realm, client_id and "
+                                     "device_id.",
+                                     key),
+                "keys", json_pack("[s]", key));
+    }
+    return NULL;
+}
+
+/* {realm?, client_id?, device_id?} as tickets have it, or the name of one of the four kinds. */
+static json_t *read_scope(json_t *which, const json_t *scope)
+{
+    json_t *problem;
+
+    if (scope == NULL || (json_is_string(scope) && json_string_length(scope) == 0))
+        return NULL;
+    if (json_is_object(scope)) {
+        problem = check_scope_keys(scope);
+        return problem != NULL ? problem : take_members(which, scope, 0);
+    }
+    for (int kind = BONDY_TICKET_LOCAL; kind <= BONDY_TICKET_CLIENT_SSO; kind++)
+        if (json_is_string(scope) &&
+            strcmp(json_string_value(scope), bondy_ticket_scope_name(kind)) == 0) {
+            json_object_set_new(which, "kind", json_integer(kind));
+            return NULL;
+        }
+    return bondy_admin_invalid("scope", "'scope' is local, sso, client_local, client_sso, or "
+                                        "{realm?, client_id?, device_id?}.");
+}
+
 static void run_revoke_all(struct bondy_admin_call *call)
 {
+    json_t *problem;
+
     call->prepared =
         json_pack("{s:o, s:s}", "authid", bondy_json_slice(bondy_admin_text(call, 1)), "id", "");
-    start_revoke(call);
+    if ((problem = take_members(call->prepared, call->kwargs, 1)) != NULL ||
+        (problem = read_scope(call->prepared, json_object_get(call->kwargs, "scope"))) != NULL)
+        bondy_admin_refuse(call, problem);
+    else
+        start_revoke(call);
 }
 
 static int apply_revoke(struct bondy_admin_call *call)
 {
+    const json_t *kind = json_object_get(call->prepared, "kind");
+    const struct bondy_tickets_filter which = {
+        .id = bondy_json_text(call->prepared, "id"),
+        .has_scope = kind != NULL,
+        .scope = (enum bondy_ticket_scope)json_integer_value(kind),
+        .realm = bondy_json_text(call->prepared, "realm"),
+        .client_id = bondy_json_text(call->prepared, "client_id"),
+        .device_id = bondy_json_text(call->prepared, "device_id"),
+    };
+
     return bondy_tickets_apply_revoke(&call->edit, bondy_admin_text(call, 0),
-                                      bondy_json_text(call->prepared, "authid"),
-                                      bondy_json_text(call->prepared, "id"));
+                                      bondy_json_text(call->prepared, "authid"), &which);
 }
 
 static void finish_revoke(struct bondy_admin_call *call)
@@ -377,8 +452,9 @@ const struct bondy_procedure_row bondy_procedures_ticket[] = {
      .run = run_revoke,
      .apply = apply_revoke,
      .finish = finish_revoke},
-    {.info = {"bondy.ticket.revoke_all", NULL, 2, 2, 'R', "realm, authid",
-              "ends all tickets of a user", "0.1"},
+    {.info = {"bondy.ticket.revoke_all", NULL, 2, 2, 'R',
+              "realm, authid, scope=, client_id=, device_id=, dry_run=",
+              "ends all tickets of a user, or those of a scope, client or device", "0.1"},
      .flags = BONDY_ROW_REALM,
      .kind = &revoked,
      .run = run_revoke_all,

@@ -414,6 +414,27 @@ def test_a_ticket_opens_its_realm_to_its_user(node):
     assert not opens(node, one)
 
 
+def test_the_tickets_of_a_scope_can_be_ended_alone(node):
+    path = f"/realms/{SHOP}/users/mona/tickets"
+    plain, device, client = issue(node), issue(node, device_id="d9"), issue(node, client_id="tool")
+    wrong = node.admin(path + "?scope=locl", "DELETE")
+    assert (wrong.status, wrong.json()["code"], wrong.json()["key"]) == (400, "bondy.error.invalid_value", "scope")
+    wrong = node.try_call("bondy.ticket.revoke_all", SHOP, "mona", scope={"clientid": "x"}).json()
+    assert wrong["error_uri"] == "bondy.error.invalid_data" and "clientid" in wrong["args"][0]
+    assert node.admin(path + "?scope=local&device_id=d9&dry_run=true", "DELETE").status in (200, 204)
+    assert opens(node, device, device_id="d9")
+    assert node.admin(path + "?scope=local&device_id=d9", "DELETE").status == 204
+    assert not opens(node, device, device_id="d9")
+    assert opens(node, plain) and opens(node, client, client_id="tool")
+    node.call("bondy.ticket.revoke_all", SHOP, "mona", scope={"client_id": "tool"})
+    assert opens(node, plain) and not opens(node, client, client_id="tool")
+    node.call("bondy.ticket.revoke_all", SHOP, "mona", scope="local")
+    assert not opens(node, plain)
+    again = issue(node)
+    assert node.admin(path, "DELETE").status == 204
+    assert not opens(node, again)
+
+
 def test_a_ticket_expires(node):
     ticket = issue(node, expiry_time_secs=1, device_id="clock")
     wait_until(lambda: not opens(node, ticket, device_id="clock"))

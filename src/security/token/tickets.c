@@ -10,6 +10,7 @@
 #include "src/wamp/errors.h"
 
 #define SCHEMA 1
+#define REVOCATION 't' /* kind of element: tickets were revoked by time */
 #define KEY_MAX (BONDY_NAME_MAX + 1 + 4 + 1 + BONDY_TICKET_SLOT_TEXT)
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -35,54 +36,85 @@ static size_t below_user(struct bondy_slice username, uint32_t ugen, struct bond
 struct newest {
     size_t head; /* of the subkey, before the kind of element */
     const char *kinds;
+    const char *scope; /* of tickets; NULL: revocations of one scope do not count */
     uint64_t wall_ms;
 };
+
+/* Of a revocation what stands behind its kind: nothing, or the scope that it was of. */
+static bool is_meant(const struct newest *newest, struct bondy_slice element)
+{
+    struct bondy_slice scope = bondy_slice_skip(element, 2);
+
+    if (element.len == 0 || strchr(newest->kinds, element.data[0]) == NULL)
+        return false;
+    return element.data[0] != REVOCATION || scope.len == 0 ||
+           (newest->scope != NULL && bondy_slice_is(scope, newest->scope));
+}
 
 static int look_at_element(void *context, const struct bondy_record *record)
 {
     struct newest *newest = context;
     uint64_t wall_ms = bondy_version_wall_ms(record->version);
 
-    if (record->key.subkey.len > newest->head &&
-        strchr(newest->kinds, record->key.subkey.data[newest->head]) != NULL &&
+    if (is_meant(newest, bondy_slice_skip(record->key.subkey, newest->head)) &&
         wall_ms > newest->wall_ms)
         newest->wall_ms = wall_ms;
     return 0;
 }
 
+/* Whose slot: of nobody's record the generation is 0. */
+struct owner {
+    struct bondy_slice username;
+    uint32_t ugen;
+};
+
 static uint64_t newest_of(const struct bondy_store_view *view, const struct bondy_realm *realm,
-                          struct bondy_slice username, uint32_t ugen, const char *kinds)
+                          struct owner owner, struct newest newest)
 {
     char key[KEY_MAX];
-    struct newest newest = {.kinds = kinds};
     struct bondy_store_range range = {.type = BONDY_RECORD_USER_ELEMENT,
                                       .scope = bondy_slice_text(realm->uri),
                                       .gen = realm->gen,
                                       .with_tombstones = true};
 
-    newest.head = below_user(username, ugen, BONDY_SLICE_EMPTY, key);
+    newest.head = below_user(owner.username, owner.ugen, BONDY_SLICE_EMPTY, key);
     range.prefix = bondy_slice_of(key, newest.head);
     bondy_store_view_scan(view, &range, look_at_element, &newest);
     return newest.wall_ms;
 }
 
-/* The switch of this realm's record, and everything of the record that authenticates. */
-uint64_t bondy_tickets_valid_since(const struct bondy_store_view *view,
-                                   const struct bondy_realm *realm, const struct bondy_user *user)
+/* The switch of this realm's record, and everything of the record that authenticates. Revocations
+ * of one `scope` count too (NULL: do not). */
+static uint64_t valid_since(const struct bondy_store_view *view, const struct bondy_realm *realm,
+                            const struct bondy_user *user, const char *scope)
 {
-    struct bondy_slice username = bondy_slice_text(user->username);
-    uint64_t since = newest_of(view, realm, username, user->ugen, "et");
+    const struct newest here = {.kinds = "et", .scope = scope};
+    const struct newest there = {.kinds = "pket", .scope = scope};
+    struct owner owner = {bondy_slice_text(user->username), user->ugen};
     struct bondy_realm *authrealm;
-    uint64_t other;
+    uint64_t since, other;
 
     if (strcmp(user->authrealm, realm->uri) == 0)
-        return newest_of(view, realm, username, user->ugen, "pket");
+        return newest_of(view, realm, owner, there);
+    since = newest_of(view, realm, owner, here);
+    owner.ugen = user->auth_ugen;
     authrealm = bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
     if (authrealm == NULL)
         return since;
-    other = newest_of(view, authrealm, username, user->auth_ugen, "pket");
+    other = newest_of(view, authrealm, owner, there);
     bondy_realm_unref(authrealm);
     return other > since ? other : since;
+}
+
+uint64_t bondy_tickets_valid_since(const struct bondy_store_view *view,
+                                   const struct bondy_realm *realm, const struct bondy_user *user)
+{
+    return valid_since(view, realm, user, NULL);
+}
+
+static const char *scope_name(const json_t *claims)
+{
+    return bondy_ticket_scope_name(bondy_ticket_scope_of(claims));
 }
 
 /* ---- checking -------------------------------------------------------------------------------- */
@@ -122,12 +154,6 @@ static uint64_t issued_ms(const json_t *claims)
                ? (uint64_t)json_integer_value(exact)
                : (uint64_t)json_integer_value(json_object_get(claims, "issued_at")) * 1000 + 999;
 }
-
-/* Whose slot: of nobody's record the generation is 0. */
-struct owner {
-    struct bondy_slice username;
-    uint32_t ugen;
-};
 
 /* What is kept in the ticket's slot: this one, another one, or nothing. */
 static const char *check_stored(const struct bondy_store_view *view,
@@ -169,7 +195,7 @@ static const char *check_user(const struct bondy_store_view *view,
         return "disabled_user";
     if (json_is_integer(ugen) && (uint32_t)json_integer_value(ugen) != user->auth_ugen)
         return "revoked";
-    if (issued_ms(claims) < bondy_tickets_valid_since(view, question->realm, user))
+    if (issued_ms(claims) < valid_since(view, question->realm, user, scope_name(claims)))
         return "revoked";
     return check_stored(view, authrealm,
                         (struct owner){bondy_slice_text(user->username), user->auth_ugen}, question,
@@ -324,11 +350,30 @@ struct kept {
 };
 
 struct collecting {
-    struct bondy_slice id; /* empty: every one */
+    const struct bondy_tickets_filter *which;
     json_t *claims;
     struct kept *keys; /* for each of them */
     bool with_revoked;
 };
+
+/* A member of the scope that is for all is "all". */
+static bool is_member(const json_t *claims, const char *key, struct bondy_slice wanted)
+{
+    struct bondy_slice value = bondy_json_text(json_object_get(claims, "scope"), key);
+
+    return wanted.len == 0 || bondy_slice_eq(value.len == 0 ? BONDY_SLICE("all") : value, wanted);
+}
+
+static bool is_of_filter(const struct bondy_tickets_filter *which, const json_t *claims)
+{
+    if (which->id.len > 0 && !bondy_slice_eq(bondy_json_text(claims, "id"), which->id))
+        return false;
+    if (which->has_scope && bondy_ticket_scope_of(claims) != which->scope)
+        return false;
+    return is_member(claims, "realm", which->realm) &&
+           is_member(claims, "client_id", which->client_id) &&
+           is_member(claims, "device_id", which->device_id);
+}
 
 static int collect(void *context, const struct bondy_record *record)
 {
@@ -337,8 +382,7 @@ static int collect(void *context, const struct bondy_record *record)
     json_t *claims = json_object_get(body, "claims");
     size_t at = json_array_size(collecting->claims);
 
-    if ((collecting->id.len == 0 ||
-         bondy_slice_eq(bondy_json_text(claims, "id"), collecting->id)) &&
+    if (is_of_filter(collecting->which, claims) &&
         (collecting->with_revoked || !json_is_true(json_object_get(body, "revoked"))) &&
         record->key.subkey.len <= KEY_MAX) {
         json_array_append(collecting->claims, claims);
@@ -370,8 +414,8 @@ json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bon
 {
     struct bondy_realm *authrealm =
         bondy_realm_read_plain(NULL, view, bondy_slice_text(user->authrealm));
-    uint64_t since = bondy_tickets_valid_since(view, realm, user);
-    struct collecting collecting = {.id = BONDY_SLICE_EMPTY};
+    const struct bondy_tickets_filter all = {.has_scope = false};
+    struct collecting collecting = {.which = &all};
     json_t *list = json_array(), *claims;
     size_t index;
 
@@ -380,7 +424,7 @@ json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bon
     collect_all(view, authrealm, user, &collecting);
     json_array_foreach(collecting.claims, index, claims)
     {
-        if (issued_ms(claims) >= since)
+        if (issued_ms(claims) >= valid_since(view, realm, user, scope_name(claims)))
             json_array_append(list, claims);
     }
     json_decref(collecting.claims);
@@ -410,23 +454,30 @@ static int revoke_collected(struct bondy_edit *edit, const struct bondy_realm *a
     return rc;
 }
 
-/* Ends those too of which nothing is stored: the element's version is the time. */
+/* Ends those too of which nothing is stored: the element's version is the time. One of a client or
+ * device has no such mark. */
 static int mark_time(struct bondy_edit *edit, const struct bondy_realm *authrealm,
-                     const struct bondy_user *user)
+                     const struct bondy_user *user, const struct bondy_tickets_filter *which)
 {
+    char element[32] = {REVOCATION};
+    const char *scope = which->has_scope ? bondy_ticket_scope_name(which->scope) : "";
+    size_t scope_len = strlen(scope);
     char subkey[KEY_MAX];
     struct bondy_buf body = BONDY_BUF_EMPTY;
     struct bondy_store_value value = {.schema = SCHEMA};
-    const struct bondy_store_key key = {
-        .type = BONDY_RECORD_USER_ELEMENT,
-        .scope = bondy_slice_text(authrealm->uri),
-        .gen = authrealm->gen,
-        .subkey = bondy_slice_of(subkey, below_user(bondy_slice_text(user->username),
-                                                    user->auth_ugen, BONDY_SLICE("t\0"), subkey))};
+    struct bondy_store_key key = {.type = BONDY_RECORD_USER_ELEMENT,
+                                  .scope = bondy_slice_text(authrealm->uri),
+                                  .gen = authrealm->gen};
     json_t *tree = json_true();
     struct bondy_error err;
     int rc;
 
+    if (which->realm.len > 0 || which->client_id.len > 0 || which->device_id.len > 0)
+        return BONDY_OK;
+    memcpy(element + 2, scope, scope_len);
+    key.subkey =
+        bondy_slice_of(subkey, below_user(bondy_slice_text(user->username), user->auth_ugen,
+                                          bondy_slice_of(element, 2 + scope_len), subkey));
     bondy_value_format(BONDY_CBOR, tree, &body);
     value.body = bondy_buf_slice(&body);
     rc = bondy_store_put(edit->write, &key, &value, NULL, &err);
@@ -438,10 +489,10 @@ static int mark_time(struct bondy_edit *edit, const struct bondy_realm *authreal
 }
 
 int bondy_tickets_apply_revoke(struct bondy_edit *edit, struct bondy_slice realm_uri,
-                               struct bondy_slice name, struct bondy_slice id)
+                               struct bondy_slice name, const struct bondy_tickets_filter *which)
 {
     const struct bondy_store_view *view = bondy_edit_view(edit);
-    struct collecting collecting = {.id = id, .with_revoked = false};
+    struct collecting collecting = {.which = which, .with_revoked = false};
     const struct bondy_realm *realm, *authrealm;
     struct bondy_user user;
     size_t count;
@@ -458,14 +509,14 @@ int bondy_tickets_apply_revoke(struct bondy_edit *edit, struct bondy_slice realm
     if (rc == BONDY_OK) {
         collect_all(view, authrealm, &user, &collecting);
         count = json_array_size(collecting.claims);
-        if (id.len > 0 && count == 0)
+        if (which->id.len > 0 && count == 0)
             rc = bondy_edit_refuse(
                 edit, BONDY_ENOENT,
                 bondy_problem(BONDY_ERR_NOT_FOUND, "The user has no ticket with this id.", ""));
         else
             rc = revoke_collected(edit, authrealm, &collecting);
-        if (rc == BONDY_OK && id.len == 0)
-            rc = mark_time(edit, authrealm, &user);
+        if (rc == BONDY_OK && which->id.len == 0)
+            rc = mark_time(edit, authrealm, &user, which);
         if (rc == BONDY_OK)
             edit->result = json_integer((json_int_t)count);
         json_decref(collecting.claims);

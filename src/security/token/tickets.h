@@ -51,11 +51,20 @@ int bondy_tickets_make(const struct bondy_realm *authrealm, const struct bondy_u
                        struct bondy_error *err);
 /* [in a store job] Keeps it. */
 int bondy_tickets_apply_store(struct bondy_edit *edit, const json_t *claims);
-/* [in a store job] Revokes one by its id, or all of the user with an empty id. `realm` is the
- * user's; its tickets are those of the realm that authenticates it. BONDY_ENOENT: no such ticket.
- * edit->result: how many there were. */
+/* Which of a user's tickets are meant: those for which everything holds that is given. Zeroed: all
+ * of them. */
+struct bondy_tickets_filter {
+    struct bondy_slice id;
+    bool has_scope;
+    enum bondy_ticket_scope scope;
+    /* Members of the scope; "all": that is not limited to one. */
+    struct bondy_slice realm, client_id, device_id;
+};
+/* [in a store job] Revokes. `realm` is the user's; its tickets are those of the realm that
+ * authenticates it. All tickets, or all of one scope: those too that were issued until now and not
+ * stored. BONDY_ENOENT: no ticket has this id. edit->result: how many there were. */
 int bondy_tickets_apply_revoke(struct bondy_edit *edit, struct bondy_slice realm,
-                               struct bondy_slice name, struct bondy_slice id);
+                               struct bondy_slice name, const struct bondy_tickets_filter *which);
 /* [in views] Claims of the tickets that are stored and good, by slot; the caller owns the array. */
 json_t *bondy_tickets_list(const struct bondy_store_view *view, const struct bondy_realm *realm,
                            const struct bondy_user *user);

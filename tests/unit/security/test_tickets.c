@@ -254,7 +254,8 @@ static void another_ticket_of_the_slot_replaces_the_first(void **state)
 }
 
 struct revoking {
-    const char *realm, *user, *id;
+    const char *realm, *user;
+    struct bondy_tickets_filter which;
 };
 
 static int apply_revoke(struct bondy_edit *edit, void *context)
@@ -262,12 +263,12 @@ static int apply_revoke(struct bondy_edit *edit, void *context)
     const struct revoking *what = context;
 
     return bondy_tickets_apply_revoke(edit, bondy_slice_text(what->realm),
-                                      bondy_slice_text(what->user), bondy_slice_text(what->id));
+                                      bondy_slice_text(what->user), &what->which);
 }
 
 static int revoke_of(struct login_rig *rig, const char *realm, const char *user, const char *id)
 {
-    struct revoking what = {realm, user, id};
+    struct revoking what = {realm, user, {.id = bondy_slice_text(id == NULL ? "" : id)}};
 
     return fixture_job(rig->f, apply_revoke, &what);
 }
@@ -368,6 +369,90 @@ static void all_tickets_of_a_user_can_be_revoked_the_unknown_ones_too(void **sta
 }
 
 /* ---- what happens to the user ---------------------------------------------------------------- */
+
+/* Which of sam's eight tickets (and one of argo's realm) a filter takes. */
+static void a_scope_says_which_tickets_are_revoked(void **state)
+{
+    static const struct wish wishes[] = {
+        {"org.shop", "sam", false, NULL, NULL},   {"org.shop", "sam", true, NULL, NULL},
+        {"org.shop", "sam", false, "till", NULL}, {"org.shop", "sam", true, "till", NULL},
+        {"org.shop", "sam", false, NULL, "d1"},   {"org.store", "sam", false, NULL, NULL},
+        {"org.shop", "sam", false, "tool", "d1"}, {"org.shop", "sam", true, "till", "d1"},
+    };
+    static const struct {
+        struct bondy_tickets_filter which;
+        const char *left; /* numbers of those that stay */
+    } cases[] = {
+        {{.has_scope = true, .scope = BONDY_TICKET_LOCAL}, "12367"},
+        {{.has_scope = true, .scope = BONDY_TICKET_SSO}, "0234567"},
+        {{.has_scope = true, .scope = BONDY_TICKET_CLIENT_LOCAL}, "013457"},
+        {{.has_scope = true, .scope = BONDY_TICKET_CLIENT_SSO}, "012456"},
+        {{.client_id = BONDY_SLICE("till")}, "01456"},
+        {{.client_id = BONDY_SLICE("all")}, "2367"},
+        {{.device_id = BONDY_SLICE("d1")}, "01235"},
+        {{.realm = BONDY_SLICE("org.store")}, "0123467"},
+        {{.realm = BONDY_SLICE("all")}, "02456"},
+        {{.client_id = BONDY_SLICE("till"), .device_id = BONDY_SLICE("d1")}, "0123456"},
+        {{.has_scope = true, .scope = BONDY_TICKET_LOCAL, .device_id = BONDY_SLICE("d1")},
+         "0123567"},
+        {{.client_id = BONDY_SLICE("nobody")}, "01234567"},
+        {{.has_scope = false}, ""},
+    };
+    struct login_rig *rig = *state;
+
+    for (size_t i = 0; i < BONDY_COUNT(cases); i++) {
+        struct ticket tickets[BONDY_COUNT(wishes)];
+        struct revoking what = {"org.shop", "sam", cases[i].which};
+        char left[BONDY_COUNT(wishes) + 1] = "";
+
+        pass_a_millisecond();
+        for (size_t t = 0; t < BONDY_COUNT(wishes); t++)
+            issue(rig, &wishes[t], true, &tickets[t]);
+        pass_a_millisecond();
+        assert_int_equal(fixture_job(rig->f, apply_revoke, &what), BONDY_OK);
+        for (size_t t = 0; t < BONDY_COUNT(wishes); t++) {
+            char extra[80];
+
+            snprintf(extra, sizeof extra, "'x':0%s%s%s%s%s%s",
+                     wishes[t].client != NULL ? ",'client_id':'" : "",
+                     wishes[t].client != NULL ? wishes[t].client : "",
+                     wishes[t].client != NULL ? "'" : "",
+                     wishes[t].device != NULL ? ",'device_id':'" : "",
+                     wishes[t].device != NULL ? wishes[t].device : "",
+                     wishes[t].device != NULL ? "'" : "");
+            if (strcmp(show(rig, wishes[t].realm, "sam", extra, &tickets[t]), IN_SHOP) == 0)
+                left[strlen(left)] = (char)('0' + t);
+            drop(&tickets[t]);
+        }
+        if (strcmp(left, cases[i].left) != 0)
+            fail_msg("case %zu: %s are left", i, left);
+        assert_int_equal(count_listed(rig, "org.shop", "sam"), strlen(left));
+    }
+}
+
+/* What is not stored ends by time, with its scope. */
+static void unknown_tickets_of_a_scope_are_revoked_too(void **state)
+{
+    static const struct wish of_till = {.realm = ACME, .user = "mona", .client = "till"};
+    struct revoking local = {ACME, "mona", {.has_scope = true, .scope = BONDY_TICKET_LOCAL}};
+    struct login_rig *rig = *state;
+    struct ticket unknown, other, later;
+
+    rig->options.takes_unknown_tickets = true;
+    login_rig_restart(rig);
+    issue(rig, &mona, false, &unknown);
+    issue(rig, &of_till, false, &other);
+    pass_a_millisecond();
+    assert_int_equal(fixture_job(rig->f, apply_revoke, &local), BONDY_OK);
+    assert_string_equal(show(rig, ACME, "mona", "", &unknown), DENIED);
+    assert_string_equal(show(rig, ACME, "mona", "'client_id':'till'", &other), IN);
+    pass_a_millisecond();
+    issue(rig, &mona, false, &later);
+    assert_string_equal(show(rig, ACME, "mona", "", &later), IN);
+    drop(&unknown);
+    drop(&other);
+    drop(&later);
+}
 
 static void a_ticket_from_before_a_change_of_its_user_is_good_no_more(void **state)
 {
@@ -476,6 +561,8 @@ int main(void)
         TICKET_TEST(a_ticket_that_is_revoked_is_good_no_more),
         TICKET_TEST(unknown_tickets_are_taken_when_the_configuration_says_so),
         TICKET_TEST(all_tickets_of_a_user_can_be_revoked_the_unknown_ones_too),
+        TICKET_TEST(a_scope_says_which_tickets_are_revoked),
+        TICKET_TEST(unknown_tickets_of_a_scope_are_revoked_too),
         TICKET_TEST(a_ticket_from_before_a_change_of_its_user_is_good_no_more),
         TICKET_TEST(a_ticket_of_a_deleted_user_is_not_that_of_the_next_one),
         TICKET_TEST(a_change_in_the_sso_realm_ends_tickets_of_linked_users),
