@@ -21,6 +21,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_backup.c \
 	src/admin/procedures_call.c \
 	src/admin/procedures_cert.c \
+	src/admin/procedures_cluster.c \
 	src/admin/procedures_events.c \
 	src/admin/procedures_grant.c \
 	src/admin/procedures_group.c \

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gateway/catalog/catalog.h"
+#include "src/base/log.h"
 #include "src/security/login/audit.h"
 #include "src/security/entity/edit.h"
 #include "src/security/entity/realm.h"
@@ -75,6 +76,9 @@ struct bondy_admin_node {
     uint64_t started_mono_ms;  /* bondy_clock_mono_ms() at start */
     /* operations.md 8: "initialising", "ready", "draining", "shutting_down"; static text. */
     const char *(*status)(void *context);
+    /* The least level that is logged, for a while or (0) until the configuration is read again.
+     * NULL: it cannot be set. */
+    void (*set_log_level)(void *context, enum bondy_log_level level, uint64_t duration_ms);
     /* health.ready_requires: whether a grave alarm makes the node not ready. NULL: no. */
     bool (*ready_requires_all)(void *context);
     /* Whether every listener that is configured listens. NULL: yes. */

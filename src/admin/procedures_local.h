@@ -126,6 +126,7 @@ extern const struct bondy_procedure_row bondy_procedures_api_key[];
 extern const struct bondy_procedure_row bondy_procedures_backup[];
 extern const struct bondy_procedure_row bondy_procedures_cert[];
 extern const struct bondy_procedure_row bondy_procedures_api[];
+extern const struct bondy_procedure_row bondy_procedures_cluster[];
 
 /* ---- procedures.c: arguments ----------------------------------------------------------------- */
 

@@ -176,6 +176,8 @@ static void run_match_topic(struct bondy_admin_call *call)
 
 #define META (BONDY_ROW_REALM | BONDY_ROW_META)
 
+static const char *const old_match[] = {"bondy.registry.match", NULL};
+
 const struct bondy_procedure_row bondy_procedures_meta[] = {
     {.info = {"wamp.registration.list", NULL, 1, 1, 'R', "realm",
               "the ids of all registrations, by match policy", "0.1"},
@@ -185,7 +187,7 @@ const struct bondy_procedure_row bondy_procedures_meta[] = {
               "the id of the registration of just this URI and `match`, or null", "0.1"},
      .flags = META,
      .run = run_lookup},
-    {.info = {"wamp.registration.match", NULL, 2, 3, 'R', "realm, procedure, options?",
+    {.info = {"wamp.registration.match", old_match, 2, 3, 'R', "realm, procedure, options?",
               "the id of the registration that a call goes to, or null; with `all` those of all "
               "that match",
               "0.1"},

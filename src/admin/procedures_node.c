@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* procedures_node: the node itself, and what there is to call. wamp-admin-api.md 2.1 and 6. */
-#include <stdatomic.h>
 #include <string.h>
 
 #include "src/admin/api.h"
@@ -104,11 +103,27 @@ static void run_openapi(struct bondy_admin_call *call)
 
 /* ---- log --------------------------------------------------------------------------------------*/
 
+/* For a week at most: what somebody forgets must not fill the disk. */
+#define MOST_LEVEL_S 604800
+
+/* 0 when there is none; false: it cannot be one. A number, or its text from a query. */
+static bool read_duration(const struct bondy_admin_call *call, uint64_t *seconds)
+{
+    const json_t *given = json_object_get(call->kwargs, "duration_secs");
+
+    *seconds = 0;
+    if (given == NULL || json_is_null(given))
+        return true;
+    *seconds = bondy_admin_read_id(given);
+    return *seconds > 0 && *seconds <= MOST_LEVEL_S;
+}
+
 static void run_log_level(struct bondy_admin_call *call)
 {
     struct bondy_slice text = bondy_admin_text(call, 0);
     char *word = bondy_memdup0(text.data, text.len);
     enum bondy_log_level level;
+    uint64_t seconds;
     struct bondy_error err;
     int rc = bondy_log_level_parse(word, &level, &err);
 
@@ -117,7 +132,14 @@ static void run_log_level(struct bondy_admin_call *call)
         bondy_admin_refuse(call, bondy_admin_invalid("level", "This is no level of the log."));
         return;
     }
-    atomic_store(&bondy_log_threshold, level);
+    if (!read_duration(call, &seconds)) {
+        bondy_admin_refuse(call, bondy_admin_invalid("duration_secs",
+                                                     "A whole number from 1 to 604800 (a week) is "
+                                                     "expected."));
+        return;
+    }
+    if (call->node->set_log_level != NULL)
+        call->node->set_log_level(call->node->context, level, seconds * 1000);
     bondy_admin_audit(call, NULL);
     bondy_admin_answer_nothing(call);
 }
@@ -137,8 +159,9 @@ const struct bondy_procedure_row bondy_procedures_node[] = {
     {.info = {"bondy.alarm.list", NULL, 0, 0, 'M', "",
               "what is wrong with the node now: alarms that are set, the oldest first", "0.1"},
      .run = run_alarms},
-    {.info = {"bondy.log.level.set", NULL, 1, 1, 'M', "level",
-              "the least level that is logged, until the next start or reload", "0.1"},
+    {.info = {"bondy.log.level.set", NULL, 1, 1, 'M', "level, duration_secs=",
+              "the least level that is logged, for some seconds or until the next start or reload",
+              "0.1"},
      .kind = &logs,
      .run = run_log_level},
     {.info = {"bondy.api.describe", NULL, 0, 0, 'A', "",

@@ -3,7 +3,9 @@
  * have registered and subscribed to. wamp-admin-api.md 2.14; admin-http-api.md 5.7. */
 #include "src/admin/procedures_local.h"
 #include "src/base/alloc.h"
+#include "src/base/problem.h"
 #include "src/router/sessions.h"
+#include "src/wamp/errors.h"
 
 #define LIST_MAX 100000
 
@@ -64,15 +66,12 @@ static void run_subscriptions(struct bondy_admin_call *call)
 
 /* ---- callees --------------------------------------------------------------------------------- */
 
-/* Each session once, whatever it has registered. */
-static void callees_listed(void *context, size_t count, json_t *list)
+/* Each session once, whatever it has registered. Takes the list; the caller owns the result. */
+static json_t *callees_of(json_t *list)
 {
-    static const char *const keys[] = {"session_id", NULL};
-    struct bondy_admin_call *call = context;
     json_t *callees = json_array(), *seen = json_object(), *entry;
     size_t index;
 
-    (void)count;
     json_array_foreach(list, index, entry)
     {
         const char *ref = json_string_value(json_object_get(entry, "ref"));
@@ -87,7 +86,16 @@ static void callees_listed(void *context, size_t count, json_t *list)
     }
     json_decref(seen);
     json_decref(list);
-    bondy_admin_list_finish(call, callees, keys);
+    return callees;
+}
+
+static void callees_listed(void *context, size_t count, json_t *list)
+{
+    static const char *const keys[] = {"session_id", NULL};
+    struct bondy_admin_call *call = context;
+
+    (void)count;
+    bondy_admin_list_finish(call, callees_of(list), keys);
     bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
 }
 
@@ -107,10 +115,38 @@ static void run_callees(struct bondy_admin_call *call)
         ask(call, &query, callees_listed);
 }
 
+static void callee_found(void *context, size_t count, json_t *list)
+{
+    struct bondy_admin_call *call = context;
+    json_t *callees = callees_of(list), *one = json_incref(json_array_get(callees, 0));
+
+    (void)count;
+    json_decref(callees);
+    if (one != NULL)
+        bondy_admin_answer(call, one, NULL);
+    else
+        bondy_admin_refuse(call,
+                           bondy_problem(BONDY_ERR_NOT_FOUND,
+                                         "No session of this id has registered anything.", ""));
+}
+
+static void run_callee(struct bondy_admin_call *call)
+{
+    struct bondy_session_query query = {.view = BONDY_VIEW_REGISTRATIONS};
+
+    query.session = bondy_admin_read_id(json_array_get(call->args, 1));
+    if (query.session == 0)
+        bondy_admin_refuse(call, bondy_admin_invalid("session", "A session is its id."));
+    else
+        ask(call, &query, callee_found);
+}
+
+static const char *const old_list[] = {"bondy.registry.list", NULL};
+static const char *const old_callee[] = {"bondy.callee.get", NULL};
 static const char *const old_callees[] = {"bondy.callee.list", NULL};
 
 const struct bondy_procedure_row bondy_procedures_registry[] = {
-    {.info = {"bondy.registration.list", NULL, 1, 1, 'R',
+    {.info = {"bondy.registration.list", old_list, 1, 1, 'R',
               "realm, uri=, match=, limit=, cursor=, q=, fields=, sort=",
               "what sessions have registered, one entry for each session", "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
@@ -120,6 +156,10 @@ const struct bondy_procedure_row bondy_procedures_registry[] = {
               "the sessions that have registered something, or a procedure", "0.1"},
      .flags = BONDY_ROW_REALM | BONDY_ROW_LIST,
      .run = run_callees},
+    {.info = {"bondy.registration.callee.get", old_callee, 2, 2, 'R', "realm, session",
+              "a session that has registered something", "0.1"},
+     .flags = BONDY_ROW_REALM,
+     .run = run_callee},
     {.info = {"bondy.subscription.list", NULL, 1, 1, 'R',
               "realm, uri=, match=, limit=, cursor=, q=, fields=, sort=",
               "what sessions have subscribed to, one entry for each session", "0.1"},

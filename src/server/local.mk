@@ -22,6 +22,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/dev.c src/server/dev.h \
 	src/server/documents.c src/server/documents.h \
 	src/server/listeners.h \
+	src/server/log_level.c src/server/log_level.h \
 	src/server/monitor.c src/server/monitor.h \
 	src/server/options.c src/server/options.h \
 	src/server/reload.c \

@@ -11,6 +11,7 @@
 #include "src/server/config_print.h"
 #include "src/server/dev.h"
 #include "src/server/documents.h"
+#include "src/server/log_level.h"
 #include "src/server/server.h"
 #include "src/sys/logger.h"
 #include "src/sys/notify.h"
@@ -139,17 +140,6 @@ static void raise_descriptors(const struct bondy_config *config)
 }
 
 /* The handler's own level wins over log.level where it is set. */
-void bondy_server_apply_log_level(const struct bondy_config *config)
-{
-    const char *level = bondy_config_text(config, "log.handlers.default.level");
-    enum bondy_log_level threshold = BONDY_LOG_INFO;
-
-    if (level == NULL)
-        level = bondy_config_text(config, "log.level");
-    bondy_log_level_parse(level, &threshold, NULL);
-    bondy_log_threshold = threshold;
-}
-
 static int start_log(const struct bondy_config *config, struct bondy_error *err)
 {
     struct bondy_logger_options options = {
@@ -158,7 +148,7 @@ static int start_log(const struct bondy_config *config, struct bondy_error *err)
 
     bondy_log_format_parse(format, &options.format, NULL);
     bondy_log_set_format(options.format);
-    bondy_server_apply_log_level(config);
+    atomic_store(&bondy_log_threshold, bondy_server_configured_log_level(config));
     bondy_log_identify(bondy_config_text(config, "nodename"), PACKAGE_VERSION);
     return bondy_logger_start(&options, err);
 }

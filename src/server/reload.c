@@ -4,6 +4,7 @@
 #include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
+#include "src/server/log_level.h"
 #include "src/server/monitor.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
@@ -75,7 +76,7 @@ static void take(struct bondy_server *server, struct bondy_config *fresh)
     if (server->live != server->config)
         bondy_config_destroy(server->live);
     server->live = fresh;
-    bondy_server_apply_log_level(fresh);
+    bondy_server_log_level_set(server->log_level, bondy_server_configured_log_level(fresh), 0);
     bondy_server_apply_health(server);
     bondy_server_monitor_configure(server->monitor, fresh);
     bondy_server_monitor_look(server->monitor);

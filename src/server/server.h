@@ -91,6 +91,7 @@ struct bondy_server {
     struct bondy_server_watchdog *watchdog;
     struct bondy_server_schedule *schedule;
     struct bondy_server_monitor *monitor;
+    struct bondy_server_log_level *log_level;
     atomic_bool ready_requires_all; /* health.ready_requires */
     /* Set by signals, on the main loop. */
     unsigned stop_count;
@@ -110,9 +111,6 @@ enum bondy_server_exit {
 /* Reads the configuration from all sources of this command line. Used at start and at reload. */
 int bondy_server_load_config(const struct bondy_options *options, const char *temporary_dir,
                              struct bondy_config **out, struct bondy_config_diag *diag);
-
-/* log.level and the handler's. Any time, main thread. */
-void bondy_server_apply_log_level(const struct bondy_config *config);
 
 /* ---- wire.c: the order of start ---- */
 /* Builds everything and opens the listeners; on success the server is ready. Returns an exit status

@@ -5,6 +5,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/server/server.h"
+#include "src/server/log_level.h"
 #include "src/server/monitor.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
@@ -109,6 +110,7 @@ static void free_rest(struct bondy_server *server)
     /* Mail of theirs may have been under way. */
     bondy_server_schedule_destroy(BONDY_MOVE(server->schedule));
     bondy_server_monitor_destroy(BONDY_MOVE(server->monitor));
+    bondy_server_log_level_destroy(BONDY_MOVE(server->log_level));
 }
 
 int bondy_server_stop(struct bondy_server *server)

@@ -5,6 +5,7 @@
 #include "src/base/log.h"
 #include "src/base/metric.h"
 #include "src/server/server.h"
+#include "src/server/log_level.h"
 #include "src/server/monitor.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
@@ -37,6 +38,7 @@ static int make_tables(struct bondy_server *server, struct bondy_error *err)
     bondy_process_metrics();
     bondy_alarm_metrics();
     server->monitor = bondy_server_monitor_create(server);
+    server->log_level = bondy_server_log_level_create(server);
     return BONDY_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "src/security/credential/ticket.h"
 #include "src/security/login/auth.h"
 #include "src/server/certificates.h"
+#include "src/server/log_level.h"
 #include "src/server/wire.h"
 #include "src/store/backup.h"
 #include "src/sys/net.h"
@@ -49,6 +50,13 @@ void bondy_server_apply_health(struct bondy_server *server)
     const char *word = bondy_config_text(server->live, "health.ready_requires");
 
     atomic_store(&server->ready_requires_all, strcmp(word, "all") == 0);
+}
+
+static void set_log_level(void *context, enum bondy_log_level level, uint64_t duration_ms)
+{
+    const struct bondy_server *server = context;
+
+    bondy_server_log_level_set(server->log_level, level, duration_ms);
 }
 
 static bool ready_requires_all(void *context)
@@ -188,6 +196,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .security_file = security_file,
         .status = status_text,
         .ready_requires_all = ready_requires_all,
+        .set_log_level = set_log_level,
         .context = server,
     };
     bondy_server_apply_health(server);

@@ -109,6 +109,20 @@ def write(path, text):
         f.write(text)
 
 
+def test_the_log_level_can_be_set_for_a_while():
+    with Daemon() as daemon:
+        for wrong in (0, -1, 604801, "soon", 1.5, True):
+            problem = daemon.try_call("bondy.log.level.set", "debug", duration_secs=wrong).json()
+            assert problem["kwargs"].get("key") == "duration_secs", (wrong, problem)
+        daemon.call("bondy.log.level.set", "error", duration_secs=600)
+        daemon.call("bondy.log.level.set", "warning", duration_secs=1)
+        wait_until(lambda: "event=log_level_back" in daemon.log())  # info, as before both
+        daemon.call("bondy.log.level.set", "error", duration_secs=1)
+        daemon.signal(signal.SIGHUP)  # the configuration counts at once, and nothing is left to come
+        wait_until(lambda: "event=reloaded" in daemon.log())
+        assert daemon.log().count("event=log_level_back") == 1
+
+
 def test_sighup_applies_the_log_level_and_names_what_waits_for_a_restart():
     with tempfile.TemporaryDirectory() as folder:
         path, daemon = config_daemon(folder, "log.level = info\n")

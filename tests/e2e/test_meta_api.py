@@ -208,3 +208,30 @@ def test_the_meta_api_is_not_announced_without_its_events(node):
     with mona(node) as peer:
         features = str(peer.welcome["roles"])
         assert "pattern_based" in features and "meta_api" not in features
+
+
+@pytest.mark.parametrize("old, new", [("bondy.registry.list", "bondy.registration.list"),
+                                      ("bondy.registry.match", "wamp.registration.match"),
+                                      ("bondy.callee.list", "bondy.registration.callee.list"),
+                                      ("bondy.callee.get", "bondy.registration.callee.get")])
+def test_old_names_of_the_registry_answer_as_the_new_ones(node, old, new):
+    """wamp-admin-api.md 1.1, 7.3."""
+    with mona(node) as peer:
+        peer.register("com.example.x")
+        args = {"bondy.registry.match": ["com.example.x"], "bondy.callee.get": [peer.session]}.get(old, [])
+        wanted = peer.call(new, args)
+        assert len(wanted) == 1 and wanted[0], wanted
+        for name in (old, "com.leapsight." + old):
+            request = peer.next_id()
+            peer.send(CALL, request, {}, name, args)
+            assert peer.recv()[:4] == [RESULT, request, {"deprecated": new}, wanted]
+
+
+def test_a_callee_is_found_by_its_session(node):
+    with mona(node) as peer, zoe(node) as other:
+        peer.register("com.example.x")
+        peer.register("com.example.y")
+        assert one(other, "bondy.registration.callee.get", peer.session) == \
+            {"node": "bondy@127.0.0.1", "session_id": peer.session, "authid": "mona"}
+        assert other.call("bondy.registration.callee.get", [other.session])[4] == "bondy.error.not_found"
+        assert other.call("bondy.registration.callee.get", ["x"])[4] == "bondy.error.invalid_value"
