@@ -18,6 +18,8 @@
 
 #define BONDY_VERSION_LEN 16
 #define BONDY_WRITER_LEN 8
+/* The wall clock of built-in defaults (cluster.md B2.5). */
+#define BONDY_BUILTIN_WALL_MS 1
 
 struct bondy_hlc {
     uint64_t wall_ms;

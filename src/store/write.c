@@ -263,7 +263,7 @@ int bondy_store_put_builtin(struct bondy_store_write *write, const struct bondy_
                                       .body = value->body};
     uint8_t version[BONDY_VERSION_LEN];
 
-    bondy_version_make(1, revision, nobody, version);
+    bondy_version_make(BONDY_BUILTIN_WALL_MS, revision, nobody, version);
     return write_envelope(write, key, &envelope, NULL, version, err);
 }
 

@@ -224,3 +224,15 @@ def test_a_realm_that_made_itself_is_secured():
         assert node.admin("/realms/com.example.auto", user=user).json()["security_status"] == "enabled"
     with fresh() as node:
         assert attempt(node, Anonymous(), "com.example.auto")[2] == "wamp.error.no_such_realm"
+
+
+def test_what_every_node_has_does_not_claim_to_be_from_1970():
+    with Daemon() as daemon:
+        path = "/realms/" + MASTER
+        for shown in (daemon.admin(path).json(), *daemon.admin(path + "/groups").json()):
+            assert "etag" in shown and not {"created_at", "updated_at"} & set(shown)
+        assert daemon.admin(path, "PATCH", {"description": "ours"}).status == 200
+        shown = daemon.admin(path).json()
+        assert "created_at" not in shown and shown["updated_at"] > "2026"
+        shown = daemon.admin("/realms/dev").json()
+        assert "2026" < shown["created_at"] <= shown["updated_at"]

@@ -128,10 +128,10 @@ void bondy_stored_describe(json_t *object, bool is_managed, uint64_t created_ms,
 {
     if (is_managed)
         json_object_set_new(object, "managed_by", json_string("file"));
-    if (created_ms != 0) {
+    if (created_ms != 0)
         json_object_set_new(object, "created_at", bondy_stored_time(created_ms));
+    if (updated_ms > BONDY_BUILTIN_WALL_MS)
         json_object_set_new(object, "updated_at", bondy_stored_time(updated_ms));
-    }
     json_object_set_new(object, "etag", bondy_stored_etag(version));
 }
 
@@ -140,7 +140,7 @@ uint64_t bondy_stored_created(const json_t *body, const uint8_t version[BONDY_VE
     uint64_t created_ms = (uint64_t)json_integer_value(json_object_get(body, "created_ms"));
     uint64_t changed_ms = bondy_version_wall_ms(version);
 
-    return created_ms > 0 && created_ms < changed_ms ? created_ms : changed_ms;
+    return created_ms < changed_ms ? created_ms : changed_ms;
 }
 
 bool bondy_stored_is_managed(const json_t *body)

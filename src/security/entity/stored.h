@@ -36,11 +36,12 @@ void bondy_stored_newer(uint8_t version[BONDY_VERSION_LEN], const uint8_t *other
 /* 32 hex digits. */
 json_t *bondy_stored_etag(const uint8_t version[BONDY_VERSION_LEN]);
 json_t *bondy_stored_time(uint64_t wall_ms);
-/* managed_by, created_at, updated_at and etag of an external form; `created_ms` 0: no times. */
+/* managed_by, created_at, updated_at and etag of an external form. What is built in has no times
+ * until somebody changes it, and never one of its creation: it is the same on every node. */
 void bondy_stored_describe(json_t *object, bool is_managed, uint64_t created_ms,
                            uint64_t updated_ms, const uint8_t version[BONDY_VERSION_LEN]);
 /* created_ms and managed_by of a container's body, put there by bondy_stored_body(). Nothing was
- * made after its last change: versions are taken at the beginning of a job. */
+ * made after its last change: versions are taken at the beginning of a job. 0: it is built in. */
 uint64_t bondy_stored_created(const json_t *body, const uint8_t version[BONDY_VERSION_LEN]);
 bool bondy_stored_is_managed(const json_t *body);
 /* The body of a new container. */
