@@ -90,6 +90,12 @@ def test_a_certificate_that_ends_soon_is_an_alarm_and_events_until_another_is_se
         assert 'bondy_alarms{alarm="certificate_expiring"} 1' in node.admin("/metrics").body.decode()
         assert "degraded" in node.admin("/status").json()
 
+        node.authority.issue("expiration_days = 1")
+        assert node.admin("/listeners/wamp_tls:rotate", "POST").status == 204
+        topic, listener, facts = watcher.next()  # the alarm was set already
+        assert (topic, listener, facts["days"]) == ("bondy.cert_manager.expiring", "wamp.tls", 1)
+        alarm = alarms(node)["certificate_expiring", "wamp.tls"]
+
         node.authority.issue()  # 30 days
         assert node.admin("/listeners:rotate", "POST").status == 200
         seen = [watcher.next() for _ in range(3)]
