@@ -49,6 +49,7 @@ tests_unit_base_test_wheel_SOURCES = tests/unit/base/test_wheel.c
 tests_unit_base_test_wheel_CFLAGS = $(TEST_CFLAGS)
 tests_unit_base_test_wheel_LDADD = $(TEST_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 
+THREAD_TESTS += tests/unit/base/test_alarm
 THREAD_TESTS += tests/unit/base/test_log
 THREAD_TESTS += tests/unit/base/test_metric
 
