@@ -42,6 +42,13 @@ void bondy_auth_release(struct bondy_auth *auth);
 /* The Ed25519 key by which clients that ask (cryptosign, AUTH-CSIGN-4) know the router again; 32
  * octets, as long as the auth. It comes from a secret of the store, so it stays. */
 const uint8_t *bondy_auth_router_key(const struct bondy_auth *auth);
+/* Moves with everything that ends credentials before their time: denied access tokens, tickets that
+ * were revoked or replaced, API keys that changed. (What a change of the user itself ends is seen
+ * by bondy_principal_seq().) Who keeps the outcome of a check asks for it BEFORE the check, and
+ * throws away what was kept under another number. Any thread. */
+uint64_t bondy_auth_revocations(const struct bondy_auth *auth);
+/* The store's feed, on the control thread: that is what moves the number. */
+void bondy_auth_on_change(struct bondy_auth *auth, const struct bondy_change *change);
 /* For the router; lives as long as the auth. */
 const struct bondy_login_ops *bondy_auth_ops(const struct bondy_auth *auth);
 
