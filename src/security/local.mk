@@ -45,7 +45,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/user_write.c \
 	src/security/login/audit.c src/security/login/audit.h \
 	src/security/login/audit_files.c src/security/login/audit_files.h \
-	src/security/login/auth.h \
+	src/security/login/auth.c src/security/login/auth.h \
 	src/security/login/identity.c src/security/login/identity.h \
 	src/security/login/login.c src/security/login/login.h \
 	src/security/login/login_dynamic.c \
@@ -68,5 +68,13 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/policy/role.c src/security/policy/role.h \
 	src/security/policy/role_edit.c src/security/policy/role_edit.h \
 	src/security/policy/rule.c \
+	src/security/token/access.c src/security/token/access.h \
 	src/security/token/api_key.c src/security/token/api_key.h \
+	src/security/token/code.c src/security/token/code.h \
+	src/security/token/denied.c src/security/token/denied.h \
+	src/security/token/record.c src/security/token/record.h \
+	src/security/token/refresh.c src/security/token/refresh.h \
+	src/security/token/refresh_family.c src/security/token/refresh_local.h \
+	src/security/token/refresh_revoke.c \
+	src/security/token/refresh_text.c \
 	src/security/token/tickets.c src/security/token/tickets.h

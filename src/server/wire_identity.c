@@ -184,6 +184,8 @@ void bondy_server_identity_on_change(struct bondy_server *server, const struct b
 
     if (identity->principals != NULL)
         bondy_principals_on_change(identity->principals, change);
+    if (identity->auth != NULL)
+        bondy_auth_on_change(identity->auth, change);
     if (change->now.key.type <= BONDY_RECORD_GRANT)
         identity->may_have_moved |= change->now.key.type != BONDY_RECORD_USER &&
                                     change->now.key.type != BONDY_RECORD_USER_ELEMENT;

@@ -7,6 +7,7 @@
  * A login is on its loop's thread or, while `is_away`, on a pool's: never on both. */
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "src/base/wheel.h"
 #include "src/security/login/auth.h"
@@ -29,6 +30,7 @@ struct bondy_auth {
     /* What does not exist looks the same at every attempt. */
     uint8_t secret[BONDY_LOGIN_SECRET_LEN];
     uint8_t router_seed[BONDY_ROUTER_KEY_LEN], router_key[BONDY_ROUTER_KEY_LEN];
+    _Atomic uint64_t revocations;
 };
 
 struct bondy_login_method {

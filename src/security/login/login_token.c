@@ -8,7 +8,9 @@
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/security/entity/group.h"
+#include "src/security/entity/stored.h"
 #include "src/security/login/login_local.h"
+#include "src/security/token/access.h"
 #include "src/security/token/tickets.h"
 #include "src/security/credential/token.h"
 
@@ -116,15 +118,22 @@ bool bondy_login_verify_cookie(struct bondy_login *login)
     return true;
 }
 
-/* Whole seconds count to the end of that second, so that a token is good that was got right after
- * the password was changed. */
-static uint64_t issued_ms(const struct bondy_token *token)
+/* A token that is limited to some groups gives no others, whatever was chosen. */
+static void limit_groups(struct bondy_login *login, const json_t *claims)
 {
-    const json_t *exact = json_object_get(token->claims, "iat_ms");
+    size_t index = 0;
 
-    return json_is_integer(exact)
-               ? (uint64_t)json_integer_value(exact)
-               : (uint64_t)json_integer_value(json_object_get(token->claims, "iat")) * 1000 + 999;
+    login->granted = bondy_access_groups(&login->user, claims);
+    while (login->granted != NULL && index < json_array_size(login->chosen)) {
+        json_t *role = json_array_get(login->chosen, index);
+
+        if (bondy_stored_list_has(login->granted, bondy_slice_text(json_string_value(role)))) {
+            index++;
+            continue;
+        }
+        json_array_append(login->bad_roles, role);
+        json_array_remove(login->chosen, index);
+    }
 }
 
 static const char *check_token(struct bondy_login *login, const struct bondy_realm *authrealm,
@@ -137,17 +146,17 @@ static const char *check_token(struct bondy_login *login, const struct bondy_rea
                                               .leeway = login->auth->options.leeway_s};
     struct bondy_token_verdict verdict = bondy_token_check_access(token, &expect);
     struct bondy_store_view *view;
-    bool is_revoked;
+    const char *wrong;
 
     if (verdict.reason != BONDY_TOKEN_OK)
         return "invalid_token";
-    if (strcmp(login->user.authrealm, authrealm->uri) != 0)
-        return "wrong_realm";
     if ((view = begin_view(login)) == NULL)
         return "store";
-    is_revoked = issued_ms(token) < bondy_tickets_valid_since(view, login->realm, &login->user);
+    wrong = bondy_access_standing(view, login->realm, &login->user, token->claims);
     bondy_store_view_end(view);
-    return is_revoked ? "revoked" : NULL;
+    if (wrong == NULL)
+        limit_groups(login, token->claims);
+    return wrong;
 }
 
 bool bondy_login_verify_token(struct bondy_login *login)

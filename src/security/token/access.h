@@ -42,7 +42,7 @@ struct bondy_access_issue {
     unsigned lifetime_s;
 };
 
-struct bondy_access {
+struct bondy_access_token {
     char *jws;
     char id[37];     /* jti */
     json_t *groups;  /* what it is good for: the user's groups now, sorted; for `scope` */
@@ -52,10 +52,10 @@ struct bondy_access {
 
 /* [pool thread] Claims and signature of a new access token; `out` is to be ended with fini when it
  * is BONDY_OK. BONDY_ENOENT: the realm has no signing key yet. */
-int bondy_access_make(const struct bondy_access_issue *issue, struct bondy_access *out,
+int bondy_access_make(const struct bondy_access_issue *issue, struct bondy_access_token *out,
                       struct bondy_error *err);
 /* Zeroes the token; of a zeroed one too. */
-void bondy_access_fini(struct bondy_access *access);
+void bondy_access_fini(struct bondy_access_token *access);
 
 /* ---- checking ---------------------------------------------------------------------------- */
 

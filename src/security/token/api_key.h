@@ -13,6 +13,8 @@
 #include "src/security/entity/realm.h"
 
 #define BONDY_API_KEY_TEXT 96
+/* What the subkeys of these records begin with: for the feed. */
+#define BONDY_API_KEY_HEAD BONDY_SLICE("bondy.api_key\0")
 
 struct bondy_api_key {
     char id[33];

@@ -59,7 +59,7 @@ struct bondy_code_use {
     struct bondy_slice verifier;
     struct bondy_slice given; /* the code */
     /* What it gives, before apply_redeem. */
-    struct bondy_slice access_id;  /* struct bondy_access: id */
+    struct bondy_slice access_id;  /* struct bondy_access_token: id */
     struct bondy_slice refresh_id; /* of the family; empty: none */
     uint64_t access_end_ms;
 

@@ -52,7 +52,7 @@ struct bondy_refresh_issue {
     struct bondy_slice client_id;
     struct bondy_slice device_id; /* empty: none */
     const json_t *only_groups;    /* what its access tokens are limited to; NULL: not */
-    uint64_t access_end_ms;       /* struct bondy_access: end_ms */
+    uint64_t access_end_ms;       /* struct bondy_access_token: end_ms */
     /* Filled by bondy_refresh_prepare(). */
     struct bondy_refresh_parts parts;
     char id[BONDY_REFRESH_ID];
