@@ -13,6 +13,8 @@ static void on_change(void *context, const struct bondy_change *change)
     bondy_realms_on_change(f->realms, change);
     if (f->principals != NULL)
         bondy_principals_on_change(f->principals, change);
+    if (f->auth != NULL)
+        bondy_auth_on_change(f->auth, change);
 }
 
 static void on_commit(void *context)

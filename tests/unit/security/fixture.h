@@ -13,6 +13,7 @@
 #include "src/security/entity/export.h"
 #include "src/security/entity/grant.h"
 #include "src/security/entity/group.h"
+#include "src/security/login/auth.h"
 #include "src/security/login/principal.h"
 #include "src/security/entity/realm.h"
 #include "src/security/entity/security_file.h"
@@ -27,6 +28,7 @@ struct fixture {
     struct bondy_store *store;
     struct bondy_realms *realms;
     struct bondy_principals *principals; /* NULL, or on the feed too: the test's */
+    struct bondy_auth *auth;             /* likewise */
     struct bondy_store_view *view;       /* of fixture_view() */
     unsigned changes;                    /* that the feed told */
     /* For the next change; taken back after it. */

@@ -186,3 +186,21 @@ THREAD_TESTS += tests/unit/security/test_login_threads
 tests_unit_security_test_login_threads_SOURCES = tests/unit/security/test_login_threads.c $(LOGIN_RIG)
 tests_unit_security_test_login_threads_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_login_threads_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+# The same with keys and a clock that stands: what OAuth2 gives out.
+TOKEN_RIG = $(LOGIN_RIG) tests/unit/security/token_rig.c tests/unit/security/token_rig.h
+check_PROGRAMS += tests/unit/security/test_refresh
+TESTS += tests/unit/security/test_refresh
+tests_unit_security_test_refresh_SOURCES = tests/unit/security/test_refresh.c $(TOKEN_RIG)
+tests_unit_security_test_refresh_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_refresh_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_code
+TESTS += tests/unit/security/test_code
+tests_unit_security_test_code_SOURCES = tests/unit/security/test_code.c $(TOKEN_RIG)
+tests_unit_security_test_code_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_code_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_access
+TESTS += tests/unit/security/test_access
+tests_unit_security_test_access_SOURCES = tests/unit/security/test_access.c $(TOKEN_RIG)
+tests_unit_security_test_access_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_access_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)

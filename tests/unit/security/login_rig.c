@@ -91,8 +91,9 @@ static void on_principal(void *context, const char *uri, const char *username,
 
 void login_rig_restart(struct login_rig *rig)
 {
+    rig->f->auth = NULL;
     bondy_auth_destroy(rig->auth);
-    rig->auth = bondy_auth_create(&rig->options);
+    rig->f->auth = rig->auth = bondy_auth_create(&rig->options);
 }
 
 int login_rig_setup(void **state)
@@ -112,7 +113,7 @@ int login_rig_setup(void **state)
                                                .principals = rig->f->principals,
                                                .node_name = "node1",
                                                .leeway_s = 60};
-    rig->auth = bondy_auth_create(&rig->options);
+    rig->f->auth = rig->auth = bondy_auth_create(&rig->options);
     make_realm(rig);
     *state = rig;
     return 0;
@@ -123,6 +124,7 @@ int login_rig_teardown(void **state)
     struct login_rig *rig = *state;
     void *fixture = rig->f;
 
+    rig->f->auth = NULL;
     bondy_auth_destroy(rig->auth);
     bondy_principals_destroy(BONDY_MOVE(rig->f->principals));
     fixture_teardown(&fixture);
