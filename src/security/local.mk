@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/security/libsecurity.a
 src_security_libsecurity_a_SOURCES = \
+	src/security/credential/base64url.h \
 	src/security/credential/binding.c src/security/credential/binding.h \
 	src/security/credential/cookie.c src/security/credential/cookie.h \
 	src/security/credential/cra.c src/security/credential/cra.h \

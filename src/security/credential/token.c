@@ -7,6 +7,7 @@
 
 #include "src/base/alloc.h"
 #include "src/base/json.h"
+#include "src/security/credential/base64url.h"
 
 #define DEPTH_MAX 16
 #define ES256_LEN 64 /* octets of a signature */
@@ -44,8 +45,7 @@ static int unbase64url(struct bondy_slice text, uint8_t **out, size_t *len, stru
     size_t cap = text.len / 4 * 3 + 3;
 
     *out = bondy_alloc(cap);
-    if (sodium_base642bin(*out, cap, text.data, text.len, NULL, len, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+    if (bondy_base64url_decode(text, *out, cap, len))
         return BONDY_OK;
     bondy_free(*out);
     *out = NULL;

@@ -358,6 +358,11 @@ static void base64url_is_strict(void **state)
         if (verify_text(text, key) != BONDY_EINVAL)
             fail_msg("%s is taken", forms[i]);
     }
+    claims[signature - claims - 1] = '.';
+    for (unsigned octet = 0x80; octet <= 0xff; octet++) {
+        signature[0] = (char)octet;
+        assert_int_equal(verify_text(jws, key), BONDY_EINVAL);
+    }
     bondy_free(jws);
 }
 
