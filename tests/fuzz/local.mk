@@ -256,6 +256,12 @@ tests_fuzz_replay_token_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"token"'
 tests_fuzz_replay_token_LDADD = $(SECURITY_LIBS)
 TESTS += tests/fuzz/replay_token
 
+check_PROGRAMS += tests/fuzz/replay_refresh
+tests_fuzz_replay_refresh_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_refresh.c
+tests_fuzz_replay_refresh_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"refresh"'
+tests_fuzz_replay_refresh_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_refresh
+
 check_PROGRAMS += tests/fuzz/replay_password
 tests_fuzz_replay_password_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_password.c
 tests_fuzz_replay_password_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"password"'
@@ -280,6 +286,12 @@ tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c
 tests_fuzz_fuzz_token_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_token_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_token_LDADD = $(SECURITY_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_refresh
+tests_fuzz_fuzz_refresh_SOURCES = tests/fuzz/fuzz_refresh.c
+tests_fuzz_fuzz_refresh_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_refresh_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_refresh_LDADD = $(SECURITY_LIBS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_password
 tests_fuzz_fuzz_password_SOURCES = tests/fuzz/fuzz_password.c

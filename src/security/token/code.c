@@ -8,6 +8,7 @@
 #include "src/base/clock.h"
 #include "src/base/id.h"
 #include "src/base/problem.h"
+#include "src/security/credential/base64url.h"
 #include "src/security/credential/ticket.h"
 #include "src/security/entity/stored.h"
 #include "src/security/token/denied.h"
@@ -38,17 +39,13 @@ bool bondy_code_is_verifier(struct bondy_slice verifier)
     return true;
 }
 
-/* Strictly: one text for the same 32 octets. */
 static bool is_base64(struct bondy_slice text)
 {
     uint8_t bytes[SECRET_LEN];
-    const char *end;
     size_t len;
 
-    return text.len == SECRET_TEXT &&
-           sodium_base642bin(bytes, sizeof bytes, text.data, text.len, NULL, &len, &end, VARIANT) ==
-               0 &&
-           len == sizeof bytes && end == text.data + text.len;
+    return text.len == SECRET_TEXT && bondy_base64url_decode(text, bytes, sizeof bytes, &len) &&
+           len == sizeof bytes;
 }
 
 bool bondy_code_is_challenge(struct bondy_slice challenge)

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "src/security/credential/base64url.h"
 #include "src/security/token/refresh.h"
 
 #define PREFIX "bondy:rtoken:1:"
@@ -15,14 +16,11 @@
 #define OWNER_TEXT 43u /* base64url of the owner */
 #define VARIANT sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
-/* libsodium's decoder is strict: nothing else than its alphabet, and no unused bits. */
 static bool decode(struct bondy_slice text, uint8_t *out, size_t len)
 {
     size_t got;
-    const char *end;
 
-    return sodium_base642bin(out, len, text.data, text.len, NULL, &got, &end, VARIANT) == 0 &&
-           got == len && end == text.data + text.len;
+    return bondy_base64url_decode(text, out, len, &got) && got == len;
 }
 
 bool bondy_refresh_parse(struct bondy_slice text, struct bondy_refresh_parts *out)
