@@ -31,6 +31,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/procedures_meta_session.c \
 	src/admin/procedures_node.c \
 	src/admin/procedures_oauth2.c \
+	src/admin/procedures_oauth2_token.c \
 	src/admin/procedures_realm.c src/admin/procedures_realm.h \
 	src/admin/procedures_realm_more.c \
 	src/admin/procedures_registry.c \

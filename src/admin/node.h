@@ -18,6 +18,7 @@
 
 struct bondy_principals;
 struct bondy_backup_desk;
+struct bondy_token_settings;
 
 /* security.ticket.*; realms-and-security.md 4. */
 struct bondy_admin_tickets {
@@ -65,6 +66,7 @@ struct bondy_admin_node {
     struct bondy_audit *audit; /* NULL: there is none */
     struct bondy_principals *principals;
     struct bondy_admin_tickets tickets;
+    const struct bondy_token_settings *tokens;           /* oauth2.* */
     struct bondy_backup_desk *backups;                   /* NULL: there is none */
     const struct bondy_admin_certificates *certificates; /* NULL: there are no listeners */
     bool needs_versions; /* admin_api.require_if_match: changes of one object say its version */

@@ -32,13 +32,14 @@ struct bondy_procedures {
 };
 
 static const struct bondy_procedure_row *const groups[] = {
-    bondy_procedures_node,     bondy_procedures_realm,        bondy_procedures_realm_more,
-    bondy_procedures_user,     bondy_procedures_user_batch,   bondy_procedures_user_parts,
-    bondy_procedures_group,    bondy_procedures_source,       bondy_procedures_grant,
-    bondy_procedures_oauth2,   bondy_procedures_ticket,       bondy_procedures_session,
-    bondy_procedures_registry, bondy_procedures_api_key,      bondy_procedures_backup,
-    bondy_procedures_cert,     bondy_procedures_audit,        bondy_procedures_api,
-    bondy_procedures_cluster,  bondy_procedures_meta_session, bondy_procedures_meta};
+    bondy_procedures_node,    bondy_procedures_realm,        bondy_procedures_realm_more,
+    bondy_procedures_user,    bondy_procedures_user_batch,   bondy_procedures_user_parts,
+    bondy_procedures_group,   bondy_procedures_source,       bondy_procedures_grant,
+    bondy_procedures_oauth2,  bondy_procedures_oauth2_token, bondy_procedures_ticket,
+    bondy_procedures_session, bondy_procedures_registry,     bondy_procedures_api_key,
+    bondy_procedures_backup,  bondy_procedures_cert,         bondy_procedures_audit,
+    bondy_procedures_api,     bondy_procedures_cluster,      bondy_procedures_meta_session,
+    bondy_procedures_meta};
 
 /* ---- who calls --------------------------------------------------------------------------------*/
 

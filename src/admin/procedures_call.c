@@ -122,7 +122,10 @@ static void finish_read(struct bondy_admin_call *call)
 {
     if (call->row->finish != NULL)
         call->row->finish(call);
-    bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
+    if (call->problem != NULL)
+        bondy_admin_refuse(call, BONDY_MOVE(call->problem));
+    else
+        bondy_admin_answer(call, BONDY_MOVE(call->value), BONDY_MOVE(call->extra));
 }
 
 static void work_done(struct bondy_work *work)
@@ -222,6 +225,10 @@ static void job_done(struct bondy_store_job *job)
         return;
     }
     finish(call);
+    if (call->problem != NULL) {
+        bondy_admin_refuse(call, BONDY_MOVE(call->problem));
+        return;
+    }
     if (!call->is_dry_run) {
         bondy_admin_audit(call, NULL);
         bondy_admin_tell(call);

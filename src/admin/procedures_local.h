@@ -62,8 +62,9 @@ struct bondy_procedure_row {
     /* On the loop, after a job that was done or refused (edit.problem): true runs apply in a job of
      * its own once more. It takes over what refusals mean. NULL: one job, done or refused. */
     bool (*again)(struct bondy_admin_call *call, bool is_done);
-    /* On the loop, after read or apply: sets call->value and call->extra. NULL: what read set, or
-     * as BONDY_ROW_RESULT says. */
+    /* On the loop, after read or apply: sets call->value and call->extra; or call->problem, when
+     * what was done is kept and the answer is an error all the same. NULL: what read set, or as
+     * BONDY_ROW_RESULT says. */
     void (*finish)(struct bondy_admin_call *call);
 };
 
@@ -118,6 +119,7 @@ extern const struct bondy_procedure_row bondy_procedures_group[];
 extern const struct bondy_procedure_row bondy_procedures_source[];
 extern const struct bondy_procedure_row bondy_procedures_grant[];
 extern const struct bondy_procedure_row bondy_procedures_oauth2[];
+extern const struct bondy_procedure_row bondy_procedures_oauth2_token[];
 extern const struct bondy_procedure_row bondy_procedures_ticket[];
 extern const struct bondy_procedure_row bondy_procedures_session[];
 extern const struct bondy_procedure_row bondy_procedures_registry[];

@@ -78,4 +78,5 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/token/refresh_family.c src/security/token/refresh_local.h \
 	src/security/token/refresh_revoke.c \
 	src/security/token/refresh_text.c \
+	src/security/token/rules.c src/security/token/rules.h \
 	src/security/token/tickets.c src/security/token/tickets.h

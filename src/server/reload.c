@@ -10,8 +10,9 @@
 #include "src/server/wire.h"
 
 /* SIGHUP: everything is read and checked first; a mistake anywhere leaves all as it was. Then class
- * R takes effect: log level, drain times, certificates, documents. Keys of the other classes that
- * differ from what runs are named as pending until a restart. configuration.md 3.1. */
+ * R takes effect: log level, lives of tokens, drain times, certificates, documents. Keys of the
+ * other classes that differ from what runs are named as pending until a restart.
+ * configuration.md 3.1. */
 
 static void refuse(const char *reason)
 {
@@ -80,6 +81,7 @@ static void take(struct bondy_server *server, struct bondy_config *fresh)
     bondy_server_apply_health(server);
     bondy_server_monitor_configure(server->monitor, fresh);
     bondy_server_monitor_look(server->monitor);
+    bondy_server_apply_token_rules(server, fresh);
     if (bondy_server_load_specs(server, &err) < 0)
         bondy_log(BONDY_LOG_ERROR, "reload_specs_failed", BONDY_F_STR("reason", err.text));
 }

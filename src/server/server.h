@@ -57,6 +57,7 @@ struct bondy_server_identity {
     struct bondy_audit *audit;
     struct bondy_principals *principals;
     struct bondy_auth *auth;
+    struct bondy_token_settings *tokens; /* oauth2.* */
     /* Control thread: the epochs of permissions that the threads were told of. */
     struct bondy_map epochs;
     bool may_have_moved; /* this commit changed a realm, group, grant or source */

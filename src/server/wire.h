@@ -26,6 +26,8 @@ void bondy_server_make_keys(struct bondy_server *server);
 void bondy_server_identity_on_change(struct bondy_server *server,
                                      const struct bondy_change *change);
 void bondy_server_identity_on_commit(struct bondy_server *server);
+/* The keys oauth2.* as they are in `config`: at start and at reload. */
+void bondy_server_apply_token_rules(struct bondy_server *server, const struct bondy_config *config);
 void bondy_server_stop_pools(struct bondy_server *server);
 void bondy_server_free_identity(struct bondy_server *server);
 

@@ -188,6 +188,7 @@ int bondy_server_make_admin(struct bondy_server *server, struct bondy_error *err
         .audit = server->identity.audit,
         .router_key = bondy_auth_router_key(server->identity.auth),
         .principals = server->identity.principals,
+        .tokens = server->identity.tokens,
         .name = server->node_name,
         .version = PACKAGE_VERSION,
         .started_mono_ms = bondy_clock_mono_ms(),

@@ -13,6 +13,7 @@
 #include "src/security/login/principal.h"
 #include "src/security/login/throttle.h"
 #include "src/security/entity/user.h"
+#include "src/security/token/rules.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 #include "src/sys/process.h"
@@ -66,6 +67,30 @@ static void fill_aliases(struct bondy_server_identity *identity, const struct bo
     identity->rules.master_aliases = identity->aliases;
 }
 
+static unsigned seconds_of(const struct bondy_config *config, const char *key)
+{
+    int64_t seconds = bondy_config_number(config, key) / 1000;
+
+    return seconds > INT32_MAX ? INT32_MAX : (unsigned)seconds;
+}
+
+void bondy_server_apply_token_rules(struct bondy_server *server, const struct bondy_config *config)
+{
+    const struct bondy_token_rules rules = {
+        .node_name = server->node_name,
+        .is_bondy_format = is_word(config, "oauth2.token_format", "bondy"),
+        .password_s = seconds_of(config, "oauth2.password_grant.duration"),
+        .client_s = seconds_of(config, "oauth2.client_credentials_grant.duration"),
+        .code_s = seconds_of(config, "oauth2.code_grant.duration"),
+        .refresh_s = seconds_of(config, "oauth2.refresh_token.duration"),
+        .refresh_max_s = seconds_of(config, "oauth2.refresh_token.max_lifetime"),
+        .refresh_grace_s = seconds_of(config, "oauth2.refresh_token.reuse_grace"),
+        .refresh_limit = (unsigned)bondy_config_number(config, "oauth2.refresh_token.limit"),
+    };
+
+    bondy_token_settings_put(server->identity.tokens, &rules);
+}
+
 /* ---- making ---------------------------------------------------------------------------------- */
 
 static int make_audit(struct bondy_server *server, struct bondy_error *err)
@@ -100,6 +125,8 @@ int bondy_server_make_identity(struct bondy_server *server, struct bondy_error *
 
     fill_rules(config, &identity->rules);
     fill_aliases(identity, config);
+    identity->tokens = bondy_token_settings_create();
+    bondy_server_apply_token_rules(server, config);
     throttle.source_rate = (unsigned)bondy_config_number(config, "security.auth_rate");
     identity->throttle = bondy_throttle_create(&throttle);
     if ((rc = make_audit(server, err)) < 0)
@@ -547,6 +574,7 @@ void bondy_server_free_identity(struct bondy_server *server)
     struct bondy_server_identity *identity = &server->identity;
 
     bondy_auth_destroy(BONDY_MOVE(identity->auth));
+    bondy_token_settings_destroy(BONDY_MOVE(identity->tokens));
     bondy_principals_destroy(BONDY_MOVE(identity->principals));
     bondy_throttle_destroy(BONDY_MOVE(identity->throttle));
     bondy_audit_destroy(BONDY_MOVE(identity->audit));

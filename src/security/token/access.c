@@ -18,16 +18,6 @@
 #define TYP_BONDY "JWT"
 #define TYP_RFC9068 "at+jwt"
 
-void bondy_token_rules_init(struct bondy_token_rules *rules)
-{
-    *rules = (struct bondy_token_rules){.node_name = "bondy",
-                                        .password_s = 15 * 60,
-                                        .client_s = 15 * 60,
-                                        .code_s = 10 * 60,
-                                        .refresh_s = 30 * 24 * 3600,
-                                        .refresh_limit = 25};
-}
-
 /* ---- claims ---------------------------------------------------------------------------------- */
 
 static json_t *or_all(struct bondy_slice text)

@@ -12,21 +12,7 @@
 
 #include "src/security/entity/realm.h"
 #include "src/security/entity/user.h"
-
-/* The keys oauth2.* of the configuration; the server fills it once. Seconds. */
-struct bondy_token_rules {
-    const char *node_name;
-    bool is_bondy_format; /* oauth2.token_format = bondy */
-    unsigned password_s;  /* life of an access token, by grant */
-    unsigned client_s;
-    unsigned code_s;
-    unsigned refresh_s;     /* life of a refresh token */
-    unsigned refresh_max_s; /* of its whole family; 0: no end */
-    unsigned refresh_grace_s;
-    unsigned refresh_limit; /* families of a user */
-};
-/* The defaults of the configuration. */
-void bondy_token_rules_init(struct bondy_token_rules *rules);
+#include "src/security/token/rules.h"
 
 struct bondy_access_issue {
     const struct bondy_token_rules *rules;
