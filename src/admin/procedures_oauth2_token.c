@@ -309,10 +309,18 @@ static bool read_client(struct bondy_admin_call *call, bool may_be_any)
     return true;
 }
 
+/* Then what is given is an id. */
+static struct bondy_slice user_of(const struct bondy_admin_call *call)
+{
+    struct bondy_slice authid = bondy_admin_text(call, 3);
+
+    return authid.len > 0 ? authid : bondy_admin_kwarg(call, "authid");
+}
+
 static void run_revoke(struct bondy_admin_call *call)
 {
     struct bondy_slice given = bondy_admin_text(call, 2);
-    bool has_user = bondy_admin_kwarg(call, "authid").len > 0;
+    bool has_user = user_of(call).len > 0;
     struct bondy_refresh_parts parts;
     char id[BONDY_REFRESH_ID] = "unknown";
 
@@ -335,7 +343,7 @@ static void run_revoke(struct bondy_admin_call *call)
 
 static int apply_revoke(struct bondy_admin_call *call)
 {
-    struct bondy_slice authid = bondy_admin_kwarg(call, "authid");
+    struct bondy_slice authid = user_of(call);
 
     if (authid.len > 0)
         return bondy_refresh_apply_revoke_id(&call->edit, bondy_admin_text(call, 0), authid,
@@ -400,8 +408,8 @@ const struct bondy_procedure_row bondy_procedures_oauth2_token[] = {
               "the refresh tokens of a user, without their text", "0.1"},
      .flags = BONDY_ROW_REALM,
      .read = read_list},
-    {.info = {RESOURCE ".revoke", old_revoke, 3, 3, 'R',
-              "realm, client_id, refresh_token or id, authid=",
+    {.info = {RESOURCE ".revoke", old_revoke, 3, 4, 'R',
+              "realm, client_id, refresh_token or id, authid?, authid=",
               "ends a refresh token and the access tokens that came with it", "0.1"},
      .flags = BONDY_ROW_REALM,
      .kind = &revoked,

@@ -126,6 +126,7 @@ static void open_auth(struct house *house)
     house->principals = bondy_principals_create(&principals);
     auth.principals = house->principals;
     house->auth = bondy_auth_create(&auth);
+    house->tokens = bondy_token_settings_create();
 }
 
 static void open_audit(struct house *house)
@@ -238,6 +239,7 @@ static void fill(struct house *house, const struct house_options *options)
                                             .audit = house->audit,
                                             .backups = house->backups,
                                             .principals = house->principals,
+                                            .tokens = house->tokens,
                                             .tickets = {.lifetime_s = 3600,
                                                         .max_lifetime_s = 86400,
                                                         .authmethods = ticket_methods,
@@ -287,6 +289,7 @@ static void empty(struct house *house)
     bondy_router_destroy(house->router);
     bondy_gateway_destroy(house->gateway);
     bondy_admin_guard_destroy(house->guard);
+    bondy_token_settings_destroy(house->tokens);
     bondy_auth_destroy(BONDY_MOVE(house->auth));
     bondy_principals_destroy(BONDY_MOVE(house->principals));
     bondy_procedures_destroy(house->procedures);

@@ -13,6 +13,7 @@
 #include "src/security/login/auth.h"
 #include "src/security/login/principal.h"
 #include "src/security/entity/user.h"
+#include "src/security/token/rules.h"
 #include "tests/lib/http_client.h"
 
 struct house_options {
@@ -31,6 +32,7 @@ struct house {
     struct bondy_audit *audit;
     struct bondy_principals *principals;
     struct bondy_auth *auth;
+    struct bondy_token_settings *tokens;
     struct bondy_backup_desk *backups;
     struct bondy_backup_files *files;
     struct bondy_gateway_endpoint endpoints[BONDY_BACKUP_ENDPOINTS + 1];

@@ -130,6 +130,9 @@ static const struct step steps[] = {
     {"GET", R "/api_keys", NULL, 200, "'authid':'mona'"},
     {"GET", R "/users/mona/tickets", NULL, 200, "[]"},
     {"DELETE", R "/users/mona/tickets", NULL, 204, NULL},
+    {"GET", R "/users/mona/tokens", NULL, 200, "[]"},
+    {"DELETE", R "/users/mona/tokens", NULL, 204, NULL},
+    {"DELETE", R "/users/nobody/tokens", NULL, 404, NULL},
     {"POST", "/tickets/verify", "{'ticket':'x.y.z'}", 200, "'valid':false"},
     {"GET", R "/sessions", NULL, 200, "[]"},
     {"GET", R "/users/mona/sessions", NULL, 200, "[]"},
@@ -149,6 +152,7 @@ static const struct step steps[] = {
     {"GET", R "/sessions/1", NULL, 404, "wamp.error.no_such_session"},
     {"DELETE", R "/sessions/1", NULL, 404, "wamp.error.no_such_session"},
     {"DELETE", R "/users/mona/tickets/6f0e", NULL, 404, NULL},
+    {"DELETE", R "/users/mona/tokens/6f0e", NULL, 404, "bondy.error.not_found"},
     {"DELETE", R "/api_keys/6f0e", NULL, 404, "bondy.error.not_found"},
     /* the whole */
     {"GET", R "/stats", NULL, 200, "'users':2"},
