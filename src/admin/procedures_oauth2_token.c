@@ -184,7 +184,7 @@ static void finish_get(struct bondy_admin_call *call)
 
 static json_t *invalid_grant(void)
 {
-    return bondy_problem("bondy.error.invalid_grant",
+    return bondy_problem(BONDY_ERR_INVALID_GRANT,
                          "The refresh token is invalid, has expired, was revoked or used, or was "
                          "issued to another client.",
                          "");
@@ -373,9 +373,9 @@ static int apply_revoke_all(struct bondy_admin_call *call)
 
 static void run_lookup(struct bondy_admin_call *call)
 {
-    bondy_admin_refuse(call, bondy_problem("bondy.error.deprecated_procedure",
-                                           "This procedure is no more.",
-                                           "bondy.oauth2.token.list lists the tokens of a user."));
+    bondy_admin_refuse(call,
+                       bondy_problem(BONDY_ERR_DEPRECATED_PROCEDURE, "This procedure is no more.",
+                                     "bondy.oauth2.token.list lists the tokens of a user."));
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/

@@ -42,6 +42,8 @@
 
 /* Ours (admin-http-api.md 7.2). */
 #define BONDY_ERR_ALREADY_EXISTS "bondy.error.already_exists"
+#define BONDY_ERR_DEPRECATED_PROCEDURE "bondy.error.deprecated_procedure"
+#define BONDY_ERR_INVALID_GRANT "bondy.error.invalid_grant"
 #define BONDY_ERR_NOT_FOUND "bondy.error.not_found"
 #define BONDY_ERR_INTERNAL "bondy.error.internal_error"
 #define BONDY_ERR_INVALID_DATA "bondy.error.invalid_data"

@@ -34,7 +34,7 @@ enum bondy_audit_outcome { BONDY_AUDIT_OK, BONDY_AUDIT_DENIED, BONDY_AUDIT_ERROR
  * '?', control octets are escaped. Empty ones are left out of the entry. */
 struct bondy_audit_entry {
     const char *action; /* bondy.user.add, auth.login, auth.fail, ticket.issue, ticket.revoke,
-                           authz.deny */
+                           token.issue, token.revoke, token.reuse, authz.deny */
     enum bondy_audit_outcome outcome;
     struct bondy_slice realm;  /* the one it is about */
     struct bondy_slice actor;  /* authid */
