@@ -89,7 +89,7 @@ def test_what_rest_says_of_tokens(node):
     answer = node.try_call("bondy.oauth2.token.lookup", "x")
     assert (answer.status, answer.json()["error_uri"]) == (410, "bondy.error.deprecated_procedure")
     answer = node.try_call("bondy.oauth2.token.refresh", SHOP, "till", "bondy:rtoken:1:x.y")
-    assert (answer.status, answer.json()["error_uri"]) == (400, "bondy.error.invalid_grant")
+    assert (answer.status, answer.json()["error_uri"]) == (403, "wamp.error.not_authorized")
 
 
 def test_a_reload_changes_form_and_life_of_tokens():
