@@ -404,6 +404,28 @@ static void what_ends_credentials_moves_the_number(void **state)
     json_decref(input);
 }
 
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+static void who_keeps_rules_keeps_them_through_a_reload(void **state)
+{
+    struct bondy_token_settings *settings = bondy_token_settings_create();
+    const struct bondy_token_rules *first = bondy_token_settings_now(settings), *second;
+    struct bondy_token_rules rules = *first;
+
+    (void)state;
+    assert_int_equal(first->password_s, 900);
+    assert_int_equal(first->refresh_limit, 25);
+    bondy_token_settings_put(settings, &rules);
+    assert_ptr_equal(bondy_token_settings_now(settings), first);
+    rules.refresh_grace_s = 5;
+    bondy_token_settings_put(settings, &rules);
+    second = bondy_token_settings_now(settings);
+    assert_int_equal(second->refresh_grace_s, 5);
+    assert_int_equal(first->refresh_grace_s, 0);
+    bondy_token_settings_destroy(settings);
+    bondy_token_settings_destroy(NULL);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -418,6 +440,7 @@ int main(void)
         TOKEN_TEST(a_denied_family_ends_all_its_tokens),
         TOKEN_TEST(what_is_over_is_not_written_down),
         TOKEN_TEST(what_ends_credentials_moves_the_number),
+        cmocka_unit_test(who_keeps_rules_keeps_them_through_a_reload),
     };
 
     return fixture_run(tests, BONDY_COUNT(tests));
