@@ -72,6 +72,34 @@ static size_t count_of(struct token_rig *rig, const char *realm, const char *nam
     return count;
 }
 
+struct revoking {
+    const char *realm, *user, *client, *text; /* `text`: a token or an id */
+    bool is_id;
+};
+
+static int apply_revoke(struct bondy_edit *edit, void *context)
+{
+    const struct revoking *it = context;
+    struct bondy_slice realm = bondy_slice_text(it->realm);
+
+    if (it->is_id)
+        return bondy_refresh_apply_revoke_id(edit, realm, bondy_slice_text(it->user),
+                                             bondy_slice_text(it->text));
+    if (it->text != NULL)
+        return bondy_refresh_apply_revoke(edit, realm, bondy_slice_text(it->client),
+                                          bondy_slice_text(it->text));
+    return bondy_refresh_apply_revoke_user(edit, realm, bondy_slice_text(it->user),
+                                           bondy_slice_text(it->client));
+}
+
+/* How many, or the code. */
+static int end_those(struct token_rig *rig, struct revoking it)
+{
+    int rc = fixture_job(rig->f, apply_revoke, &it);
+
+    return rc < 0 ? rc : (int)json_integer_value(rig->f->result);
+}
+
 /* ---- the text -------------------------------------------------------------------------------- */
 
 static void a_token_says_whose_it_is_by_a_hash_alone(void **state)
@@ -442,6 +470,27 @@ static void a_user_of_the_same_name_is_another_one(void **state)
     login_rig_do(rig->login, DELETE_USER, ACME, "mona", NULL);
     assert_string_equal(use_it(rig, &mona, text, NULL), "ended");
     bondy_free(text);
+    /* What the first one left counts for nothing. */
+    login_rig_do(rig->login, ADD_USER, ACME, NULL, "{'username':'mona'}");
+    pass_a_millisecond();
+    bondy_free(token_issue(rig, &mona, NULL));
+    login_rig_do(rig->login, DELETE_USER, ACME, "mona", NULL);
+    login_rig_do(rig->login, ADD_USER, ACME, NULL, "{'username':'mona'}");
+    assert_int_equal(end_those(rig, (struct revoking){ACME, "mona", NULL, NULL, false}), 0);
+}
+
+/* The record that authenticates is the same one. */
+static void a_linked_user_that_was_made_anew_is_another_one_too(void **state)
+{
+    static const struct token_wish sam = {SHOP, "sam", "till", NULL};
+    struct token_rig *rig = *state;
+    char *text = token_issue(rig, &sam, NULL);
+
+    login_rig_do(rig->login, DELETE_USER, SHOP, "sam", NULL);
+    login_rig_do(rig->login, ADD_USER, SHOP, NULL, "{'username':'sam','sso_realm_uri':'" IDP "'}");
+    assert_int_equal(count_of(rig, SHOP, "sam"), 0);
+    assert_string_equal(use_it(rig, &sam, text, NULL), "ended");
+    bondy_free(text);
 }
 
 static int apply_issue_refused(struct bondy_edit *edit, void *issue)
@@ -466,38 +515,15 @@ static void who_is_changed_during_a_login_gets_no_token(void **state)
     assert_int_equal(fixture_job(rig->f, apply_issue_refused, &issue), BONDY_OK);
     issue.device_id = BONDY_SLICE("all");
     assert_int_equal(fixture_job(rig->f, apply_issue_refused, &issue), BONDY_EINVAL);
+    issue.device_id = BONDY_SLICE_EMPTY;
+    login_rig_do(rig->login, DISABLE_USER, ACME, "mona", NULL);
+    pass_a_millisecond();
+    bondy_refresh_prepare(&issue, &user);
+    assert_int_equal(fixture_job(rig->f, apply_issue_refused, &issue), BONDY_ENOENT);
     bondy_user_fini(&user);
 }
 
 /* ---- revoking and listing -------------------------------------------------------------------- */
-
-struct revoking {
-    const char *realm, *user, *client, *text; /* `text`: a token or an id */
-    bool is_id;
-};
-
-static int apply_revoke(struct bondy_edit *edit, void *context)
-{
-    const struct revoking *it = context;
-    struct bondy_slice realm = bondy_slice_text(it->realm);
-
-    if (it->is_id)
-        return bondy_refresh_apply_revoke_id(edit, realm, bondy_slice_text(it->user),
-                                             bondy_slice_text(it->text));
-    if (it->text != NULL)
-        return bondy_refresh_apply_revoke(edit, realm, bondy_slice_text(it->client),
-                                          bondy_slice_text(it->text));
-    return bondy_refresh_apply_revoke_user(edit, realm, bondy_slice_text(it->user),
-                                           bondy_slice_text(it->client));
-}
-
-/* How many, or the code. */
-static int end_those(struct token_rig *rig, struct revoking it)
-{
-    int rc = fixture_job(rig->f, apply_revoke, &it);
-
-    return rc < 0 ? rc : (int)json_integer_value(rig->f->result);
-}
 
 static void a_token_is_revoked_by_its_own_client_alone(void **state)
 {
@@ -625,6 +651,7 @@ int main(void)
         TOKEN_TEST(the_26th_device_takes_the_place_of_the_token_that_ends_first),
         TOKEN_TEST(a_change_of_credentials_ends_what_was_before),
         TOKEN_TEST(a_user_of_the_same_name_is_another_one),
+        TOKEN_TEST(a_linked_user_that_was_made_anew_is_another_one_too),
         TOKEN_TEST(who_is_changed_during_a_login_gets_no_token),
         TOKEN_TEST(a_token_is_revoked_by_its_own_client_alone),
         TOKEN_TEST(a_users_tokens_are_revoked_by_client_by_id_and_all),
