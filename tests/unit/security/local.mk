@@ -186,3 +186,10 @@ THREAD_TESTS += tests/unit/security/test_login_threads
 tests_unit_security_test_login_threads_SOURCES = tests/unit/security/test_login_threads.c $(LOGIN_RIG)
 tests_unit_security_test_login_threads_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_login_threads_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/security/test_login_certificate
+TESTS += tests/unit/security/test_login_certificate
+tests_unit_security_test_login_certificate_SOURCES = tests/unit/security/test_login_certificate.c \
+	$(LOGIN_RIG)
+tests_unit_security_test_login_certificate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_login_certificate_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
