@@ -33,6 +33,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/realm_nested.c \
 	src/security/entity/realm_table.c \
 	src/security/entity/realm_write.c \
+	src/security/entity/secret.c src/security/entity/secret.h \
 	src/security/entity/security_file.c src/security/entity/security_file.h \
 	src/security/entity/security_file_apply.c \
 	src/security/entity/source.c src/security/entity/source.h \

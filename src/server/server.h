@@ -73,6 +73,7 @@ struct bondy_server {
     const char *node_name;       /* a text of `config`, which outlives every part */
     char *temporary_dir;         /* --dev: removed at the end */
     _Atomic int status;
+    struct bondy_seal *seal; /* NULL: secrets of the store are not sealed */
     struct bondy_store *store;
     struct bondy_purge *purge;
     struct bondy_server_identity identity;
