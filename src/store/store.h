@@ -214,12 +214,11 @@ int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type
 /* What a record of this scope has as scope_hash. */
 void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HASH_LEN]);
 
-/* Whether writes work: false after a failed commit until one succeeds (health). While it is so an
- * alarm is set: store_full or store_not_written. Any thread. */
 /* NULL: there is none. As long as the store. */
 const struct bondy_seal *bondy_store_seal(const struct bondy_store *store);
 
-/* Whether writes work: false after a failed commit until one succeeds (health). Any thread. */
+/* Whether writes work: false after a failed commit until one succeeds (health). While it is so an
+ * alarm is set: store_full or store_not_written. Any thread. */
 bool bondy_store_is_healthy(const struct bondy_store *store);
 /* The share of map_size_max that records take, 0..1. Any thread; reads from the disk. */
 double bondy_store_filled_wait(const struct bondy_store *store);
