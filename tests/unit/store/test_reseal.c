@@ -5,17 +5,16 @@
 
 #include "tests/unit/store/store_rig.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "src/base/alloc.h"
+#include "src/base/clock.h"
 #include "src/base/id.h"
 #include "src/store/backup.h"
 #include "src/store/lmdb.h"
@@ -325,7 +324,7 @@ static void put_many(struct store_rig *rig)
 /* A child opens the store with `seal` and is killed after that long; false: it was ready first. */
 static bool open_and_kill(struct store_rig *rig, const struct bondy_seal *seal, uint32_t after_us)
 {
-    struct timespec wait = {after_us / 1000000, (long)(after_us % 1000000) * 1000};
+    uint64_t until_ns = bondy_clock_mono_ns() + (uint64_t)after_us * 1000;
     struct store_rig child = *rig;
     pid_t pid = fork();
     int status;
@@ -336,7 +335,7 @@ static bool open_and_kill(struct store_rig *rig, const struct bondy_seal *seal, 
         child.seal = seal;
         _exit(store_rig_try_open(&child, NULL) == BONDY_OK ? 0 : 1);
     }
-    while (nanosleep(&wait, &wait) != 0 && errno == EINTR)
+    while (bondy_clock_mono_ns() < until_ns)
         continue;
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, &status, 0), pid);
