@@ -24,6 +24,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/group_write.c \
 	src/security/entity/input.c src/security/entity/input.h \
 	src/security/entity/names.c src/security/entity/names.h \
+	src/security/entity/names_unicode.c src/security/entity/names_unicode.h \
 	src/security/entity/order.c src/security/entity/order.h \
 	src/security/entity/realm.c src/security/entity/realm.h \
 	src/security/entity/realm_builtin.c \

@@ -146,7 +146,7 @@ static const struct bondy_config_row security_rows[] = {
     {"security.max_clock_skew", BONDY_KEY_SECONDS, "0s", 'S', '+',
      .help = "tolerance for the clocks of token issuers"},
     {"security.names.unicode", BONDY_KEY_FLAG, "off", 'R', '+',
-     .help = "names may hold more than ASCII", .flags = BONDY_KEY_IS_LATER},
+     .help = "names of users and groups may hold letters of any script; off: ASCII alone"},
     {"security.password.legacy_charset", BONDY_KEY_FLAG, "off", 'S', '+',
      .help = "passwords may hold only what the older router took"},
     {"security.password.allow_cleartext", BONDY_KEY_FLAG, "off", 'S', '+',

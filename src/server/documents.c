@@ -142,6 +142,7 @@ void bondy_documents_check(const struct bondy_config *config, struct bondy_confi
     const char *specs = path_of(config, "api_gateway.config_file");
     const char *folder = path_of(config, "api_gateway.config_dir");
 
+    bondy_server_apply_names(config);
     bondy_server_check_certificates(config, diag);
     bondy_server_check_master_key(config, diag);
     if (realms != NULL)

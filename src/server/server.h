@@ -113,6 +113,9 @@ enum bondy_server_exit {
 int bondy_server_load_config(const struct bondy_options *options, const char *temporary_dir,
                              struct bondy_config **out, struct bondy_config_diag *diag);
 
+/* security.names.unicode. Any time, main thread. */
+void bondy_server_apply_names(const struct bondy_config *config);
+
 /* ---- wire.c: the order of start ---- */
 /* Builds everything and opens the listeners; on success the server is ready. Returns an exit status
  * after a log record; what was built so far is left to bondy_server_stop(). */

@@ -184,7 +184,7 @@ static struct bondy_store_view *read_user(struct bondy_login *login)
             if (bondy_principal_fill(login->principal, seq, login->user.groups))
                 return view;
         } else { /* it was an alias */
-            bondy_name_fold(bondy_slice_text(login->user.username), &canonical);
+            bondy_name_keep(bondy_slice_text(login->user.username), &canonical);
             login->name = canonical;
             bondy_principal_unref(login->principal);
             login->principal =
@@ -548,7 +548,7 @@ static void find_by_key(struct bondy_login *login)
     if (view == NULL)
         return;
     if (bondy_user_find_by_key(view, login->realm, hex, &login->user)) {
-        bondy_name_fold(bondy_slice_text(login->user.username), &login->name);
+        bondy_name_keep(bondy_slice_text(login->user.username), &login->name);
         bondy_user_fini(&login->user);
     } else if (!bondy_name_fold(hex, &login->name)) {
         login->name.len = 0;

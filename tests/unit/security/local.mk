@@ -193,3 +193,9 @@ tests_unit_security_test_login_certificate_SOURCES = tests/unit/security/test_lo
 	$(LOGIN_RIG)
 tests_unit_security_test_login_certificate_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_login_certificate_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/security/test_names_unicode
+TESTS += tests/unit/security/test_names_unicode
+tests_unit_security_test_names_unicode_SOURCES = tests/unit/security/test_names_unicode.c
+tests_unit_security_test_names_unicode_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_names_unicode_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
