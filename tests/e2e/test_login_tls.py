@@ -29,6 +29,7 @@ def house():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as elsewhere:
         authority = Authority(folder)
         keys = dict(CHEAP, **settings(*authority.issue()))
+        keys["security.names.unicode"] = "on"
         for listener in ("wamp.tls", "api_gateway.https"):
             keys.update({f"{listener}.verify": "verify_peer", f"{listener}.cacertfile": authority.cert})
         with Daemon(settings=keys) as daemon:
@@ -37,7 +38,8 @@ def house():
             realm["users"].append({"username": "gone", "enabled": False})
             realm["sources"] = [source("tls", ["mona", "gone"]), source("wampcra"), source("anonymous", ["anonymous"])]
             daemon.call("bondy.realm.create", realm)
-            daemon.call("bondy.user.add_alias", SHOP, "mona", "mona@example.com")
+            for alias in ("mona@example.com", "mönä"):
+                daemon.call("bondy.user.add_alias", SHOP, "mona", alias)
             yield daemon
 
 
@@ -62,7 +64,7 @@ def login(house, kind, client, method):
 
 @pytest.mark.parametrize("kind", LISTENERS)
 def test_the_certificates_name_is_the_users(house, kind):
-    for name in ("mona", "mona@example.com"):
+    for name in ("mona", "mona@example.com", "MÖNÄ"):
         for authid in ("mona", "mona@example.com", None):
             reply = login(house, kind, certificate(house.authority, name), Tls(authid))
             assert is_welcome(reply), reply
