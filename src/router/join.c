@@ -403,6 +403,8 @@ static void describe_peer(const struct bondy_session *session, struct bondy_logi
         if (session->out->channel_id != NULL)
             out->channel_id_lens[kind] = session->out->channel_id(
                 session->peer, (enum bondy_binding)kind, out->channel_ids[kind]);
+    if (is_tls && session->out->certificate != NULL)
+        session->out->certificate(session->peer, out->certificate);
 }
 
 /* Steps of a login may come back at once and end the session: brackets what starts one. */

@@ -63,6 +63,9 @@ struct bondy_session_out {
     /* What binds a login to the TLS channel (RFC 5929, RFC 9266): its octets to `out`, which has
      * room for BONDY_CHANNEL_ID_MAX; how many, 0 when it is not to be had. NULL: never. */
     size_t (*channel_id)(void *transport, enum bondy_binding kind, uint8_t *out);
+    /* The common name of the client's certificate, which this connection's handshake has checked,
+     * to `out` with room for BONDY_CERTIFICATE_NAME_MAX; "": none. NULL: there never is one. */
+    void (*certificate)(void *transport, char *out);
 };
 
 #define BONDY_FRAMINGS 4

@@ -25,6 +25,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/group_write.c \
 	src/security/entity/input.c src/security/entity/input.h \
 	src/security/entity/names.c src/security/entity/names.h \
+	src/security/entity/names_unicode.c src/security/entity/names_unicode.h \
 	src/security/entity/order.c src/security/entity/order.h \
 	src/security/entity/realm.c src/security/entity/realm.h \
 	src/security/entity/realm_builtin.c \
@@ -34,6 +35,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/entity/realm_nested.c \
 	src/security/entity/realm_table.c \
 	src/security/entity/realm_write.c \
+	src/security/entity/secret.c src/security/entity/secret.h \
 	src/security/entity/security_file.c src/security/entity/security_file.h \
 	src/security/entity/security_file_apply.c \
 	src/security/entity/source.c src/security/entity/source.h \

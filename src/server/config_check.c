@@ -280,6 +280,21 @@ static void check_private(struct bondy_config_loader *loader)
     }
 }
 
+/* One key in two places is one that somebody forgot to change. */
+static void check_master_keys(struct bondy_config_loader *loader)
+{
+    static const char *const pairs[][2] = {
+        {"security.master_key_file", "security.master_key"},
+        {"security.master_key_file.previous", "security.master_key.previous"}};
+
+    for (size_t i = 0; i < BONDY_COUNT(pairs); i++)
+        if (bondy_config_text(loader->config, pairs[i][0]) != NULL &&
+            bondy_config_text(loader->config, pairs[i][1]) != NULL)
+            bondy_config_report(loader->diag, "C006", NULL, 0, 0,
+                                "%s and %s: only one of them can be the key", pairs[i][0],
+                                pairs[i][1]);
+}
+
 static bool is_octal_mode(const char *text)
 {
     size_t len = strlen(text);
@@ -324,9 +339,10 @@ static void check_unix_sockets(struct bondy_config_loader *loader)
 
 void bondy_config_check(struct bondy_config_loader *loader)
 {
-    static const check_fn checks[] = {
-        check_orders,  check_pings,     check_buffers,  check_certificates, check_documents,
-        check_cluster, check_addresses, check_exposure, check_private,      check_unix_sockets};
+    static const check_fn checks[] = {check_orders,       check_pings,      check_buffers,
+                                      check_certificates, check_documents,  check_cluster,
+                                      check_addresses,    check_exposure,   check_private,
+                                      check_unix_sockets, check_master_keys};
 
     for (size_t i = 0; i < BONDY_COUNT(checks); i++)
         checks[i](loader);

@@ -192,6 +192,8 @@ static const struct {
     {"BONDY_TMP_DIR", "platform_tmp_dir"},
     {"BONDY_ERL_DISTRIBUTED_COOKIE", "distributed_cookie"},
     {"BONDY_CLUSTER_SECRET", "cluster.secret"},
+    {"BONDY_MASTER_KEY", "security.master_key"},
+    {"BONDY_MASTER_KEY_PREVIOUS", "security.master_key.previous"},
     {"BONDY_LOG_LEVEL", "log.level"},
     {"BONDY_LOG_LEVEL", "log.handlers.default.level"},
 };

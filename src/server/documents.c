@@ -10,6 +10,7 @@
 #include "src/base/json.h"
 #include "src/security/entity/realm.h"
 #include "src/server/listeners.h"
+#include "src/server/master_key.h"
 #include "src/sys/file.h"
 
 #define DOCUMENT_MAX ((size_t)16 * 1024 * 1024)
@@ -141,7 +142,9 @@ void bondy_documents_check(const struct bondy_config *config, struct bondy_confi
     const char *specs = path_of(config, "api_gateway.config_file");
     const char *folder = path_of(config, "api_gateway.config_dir");
 
+    bondy_server_apply_names(config);
     bondy_server_check_certificates(config, diag);
+    bondy_server_check_master_key(config, diag);
     if (realms != NULL)
         check_realms(realms, diag);
     if (specs != NULL)

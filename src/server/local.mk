@@ -27,6 +27,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/options.c src/server/options.h \
 	src/server/reload.c \
 	src/server/server.h \
+	src/server/master_key.c src/server/master_key.h \
 	src/server/shutdown.c \
 	src/server/schedule.c src/server/schedule.h \
 	src/server/watchdog.c src/server/watchdog.h \

@@ -13,6 +13,7 @@
 #include "src/server/documents.h"
 #include "src/server/log_level.h"
 #include "src/server/server.h"
+#include "src/store/seal.h"
 #include "src/sys/logger.h"
 #include "src/sys/notify.h"
 
@@ -46,6 +47,19 @@ static void print(struct bondy_buf *text)
 
 /* ---- what ends at once: help, documents, check and print ---- */
 
+static void make_master_key(const char *path, struct bondy_buf *out, int *status)
+{
+    char id[BONDY_MASTER_KEY_ID_TEXT];
+    struct bondy_error err;
+
+    if (bondy_master_key_make(path, id, &err) < 0) {
+        fprintf(stderr, "bondyd: %s\n", err.text);
+        *status = BONDY_SERVER_EXIT_FAILURE;
+    } else {
+        bondy_buf_printf(out, "%s: master key %s\n", path, id);
+    }
+}
+
 static bool print_document(const struct bondy_options *options, int *status)
 {
     struct bondy_buf text = BONDY_BUF_EMPTY;
@@ -63,6 +77,8 @@ static bool print_document(const struct bondy_options *options, int *status)
             fprintf(stderr, "bondyd: %s\n", err.text);
             *status = BONDY_SERVER_EXIT_CONFIG;
         }
+    } else if (options->master_key != NULL) {
+        make_master_key(options->master_key, &text, status);
     } else {
         return false;
     }

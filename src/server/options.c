@@ -24,6 +24,8 @@ static const struct option {
      "set a configuration key, before all other sources; repeatable"},
     {"--ports-file", NULL, "FILE", TAKES_TEXT, offsetof(struct bondy_options, ports_file),
      "write the ports of all listeners as JSON once they are up"},
+    {"--make-master-key", NULL, "FILE", TAKES_TEXT, offsetof(struct bondy_options, master_key),
+     "make a key for security.master_key_file, print its id, and exit"},
     {"--check-config", NULL, NULL, TAKES_NOTHING, offsetof(struct bondy_options, check_config),
      "check the configuration and exit: 0 right, 2 wrong"},
     {"--strict", NULL, NULL, TAKES_NOTHING, offsetof(struct bondy_options, strict),

@@ -16,6 +16,7 @@ struct bondy_options {
     const char *reference_format; /* --print-config-reference */
     const char **overrides;       /* --set, NULL-terminated; owned array, borrowed texts */
     size_t override_count;
+    const char *master_key; /* --make-master-key */
     bool dev;
     bool check_config, strict;
     bool print_config, diff, origin, json;

@@ -64,8 +64,13 @@ static int apply(struct bondy_server *server, struct bondy_config *fresh, struct
     const char *file = bondy_config_text(fresh, "security.config_file");
     int rc = bondy_server_reload_certificates(server, fresh, err);
 
-    if (rc == BONDY_OK && file != NULL && access(file, F_OK) == 0)
+    if (rc < 0)
+        return rc;
+    bondy_server_apply_names(fresh); /* the file may have such names */
+    if (file != NULL && access(file, F_OK) == 0)
         rc = bondy_server_apply_realm_file(server, file, err);
+    if (rc < 0)
+        bondy_server_apply_names(server->live);
     return rc;
 }
 

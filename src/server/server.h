@@ -74,6 +74,7 @@ struct bondy_server {
     const char *node_name;       /* a text of `config`, which outlives every part */
     char *temporary_dir;         /* --dev: removed at the end */
     _Atomic int status;
+    struct bondy_seal *seal; /* NULL: secrets of the store are not sealed */
     struct bondy_store *store;
     struct bondy_purge *purge;
     struct bondy_server_identity identity;
@@ -112,6 +113,9 @@ enum bondy_server_exit {
 /* Reads the configuration from all sources of this command line. Used at start and at reload. */
 int bondy_server_load_config(const struct bondy_options *options, const char *temporary_dir,
                              struct bondy_config **out, struct bondy_config_diag *diag);
+
+/* security.names.unicode. Any time, main thread. */
+void bondy_server_apply_names(const struct bondy_config *config);
 
 /* ---- wire.c: the order of start ---- */
 /* Builds everything and opens the listeners; on success the server is ready. Returns an exit status

@@ -11,6 +11,7 @@
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
 #include "src/store/purge.h"
+#include "src/store/seal.h"
 #include "src/sys/notify.h"
 #include "src/sys/publish.h"
 
@@ -94,6 +95,7 @@ static void free_rest(struct bondy_server *server)
     bondy_server_free_listeners(server);
     bondy_purge_stop(BONDY_MOVE(server->purge));
     bondy_store_close(BONDY_MOVE(server->store));
+    bondy_seal_destroy(BONDY_MOVE(server->seal));
     bondy_server_free_admin(server);
     bondy_server_free_gateway(server);
     if (server->router != NULL)

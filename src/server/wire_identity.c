@@ -12,6 +12,7 @@
 #include "src/security/policy/policy.h"
 #include "src/security/login/principal.h"
 #include "src/security/login/throttle.h"
+#include "src/security/entity/names.h"
 #include "src/security/entity/user.h"
 #include "src/security/token/rules.h"
 #include "src/server/server.h"
@@ -38,8 +39,14 @@ static bool is_word(const struct bondy_config *config, const char *key, const ch
     return text != NULL && strcmp(text, word) == 0;
 }
 
+void bondy_server_apply_names(const struct bondy_config *config)
+{
+    bondy_names_set_unicode(bondy_config_flag(config, "security.names.unicode"));
+}
+
 static void fill_rules(const struct bondy_config *config, struct bondy_security_rules *rules)
 {
+    bondy_server_apply_names(config);
     bondy_security_rules_init(rules);
     rules->password_min = (unsigned)bondy_config_number(config, "security.password.min_length");
     rules->password_max = (unsigned)bondy_config_number(config, "security.password.max_length");

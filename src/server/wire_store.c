@@ -6,6 +6,7 @@
 #include "src/base/alloc.h"
 #include "src/base/log.h"
 #include "src/security/entity/security_file.h"
+#include "src/server/master_key.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 #include "src/sys/file.h"
@@ -116,6 +117,9 @@ int bondy_server_open_store(struct bondy_server *server, struct bondy_error *err
     };
     int rc;
 
+    if ((rc = bondy_server_make_seal(server, err)) < 0)
+        return rc;
+    options.seal = server->seal;
     if ((rc = open_patiently(server, &options, err)) < 0)
         return rc;
     if ((rc = bondy_realms_load_wait(server->realms, server->store, err)) < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/reseal.h"
 #include "src/store/backup.h"
 
 #include <errno.h>
@@ -160,17 +161,30 @@ static json_t *types_tree(uint32_t types)
     return names;
 }
 
+/* Which master key it takes to restore it. */
+static json_t *sealed_key_id(const struct bondy_store_view *view)
+{
+    const uint8_t *id = bondy_reseal_key_id(view->txn);
+    char text[BONDY_MASTER_KEY_ID_TEXT];
+
+    if (id == NULL)
+        return json_null();
+    bondy_master_key_id_text(id, text);
+    return json_string(text);
+}
+
 static json_t *make_header(const struct bondy_backup *backup, const struct bondy_store_view *view)
 {
     const struct bondy_backup_options *options = &backup->options;
-    json_t *header = json_pack("{s:i, s:s, s:I, s:n, s:n, s:[s]}", "format", 1, "software",
-                               "bondy " PACKAGE_VERSION, "created", (json_int_t)backup->created_s,
-                               "cluster_id", "sealed_key_id", "classes", "D");
+    json_t *header =
+        json_pack("{s:i, s:s, s:I, s:n, s:[s]}", "format", 1, "software", "bondy " PACKAGE_VERSION,
+                  "created", (json_int_t)backup->created_s, "cluster_id", "classes", "D");
 
     set_text(header, "node", options->node_name);
     set_text(header, "cluster_name", options->cluster_name);
     json_object_set_new(header, "uuid", meta_hex(view, BONDY_META_NODE, UUID_LEN));
     json_object_set_new(header, "hlc", meta_hex(view, BONDY_META_HLC, BONDY_VERSION_LEN));
+    json_object_set_new(header, "sealed_key_id", sealed_key_id(view));
     json_object_set_new(header, "realms", realms_tree(&options->filter));
     json_object_set_new(header, "types", types_tree(backup->filter.types));
     if (options->include_retained)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/alloc.h"
+#include "src/store/envelope_seal.h"
 
 #define GEN_LEN 4
 #define CONTAINERS_MAX ((size_t)1 << 20)
@@ -257,7 +258,7 @@ static int force_record(struct bondy_apply *apply, const struct bondy_store_view
                         struct bondy_store_write *write, const struct incoming *in,
                         struct bondy_applied *out, struct bondy_error *err)
 {
-    struct bondy_buf subkey = BONDY_BUF_EMPTY;
+    struct bondy_buf subkey = BONDY_BUF_EMPTY, body = BONDY_BUF_EMPTY;
     struct bondy_envelope there, written = in->envelope;
     struct bondy_key_bytes bytes;
     struct bondy_slice raw, key;
@@ -281,10 +282,14 @@ static int force_record(struct bondy_apply *apply, const struct bondy_store_view
         (in->envelope.flags & BONDY_ENVELOPE_TOMBSTONE &&
          (!is_there || there.flags & BONDY_ENVELOPE_TOMBSTONE)))
         goto out;
+    /* Its place may be another one than what it was sealed for. */
+    if ((rc = bondy_envelope_open(view->seal, in->key, &written, &body, err)) < 0)
+        goto out;
     out->is_written = true;
     written.subkey = bytes.is_hashed ? bondy_buf_slice(&subkey) : BONDY_SLICE_EMPTY;
     rc = bondy_store_rewrite(write, key, &written, err);
 out:
+    bondy_record_close(&body);
     bondy_buf_fini(&subkey);
     return rc;
 }

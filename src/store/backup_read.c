@@ -10,6 +10,7 @@
 #include "src/store/backup_name.h"
 #include "src/store/head.h"
 #include "src/store/key.h"
+#include "src/store/seal.h"
 #include "src/wamp/codec.h"
 
 /* The way in. Whatever the file says is compared with a limit before memory is spent, and nothing
@@ -298,7 +299,8 @@ static const char *what_is_wrong(struct bondy_slice key, struct bondy_slice byte
     if (envelope.flags & BONDY_ENVELOPE_TOMBSTONE)
         return envelope.body.len == 0 ? NULL : "a tombstone with a body";
     if (envelope.flags & BONDY_ENVELOPE_SEALED)
-        return NULL;
+        return bondy_sealed_key_id(envelope.body) == NULL ? "a sealed record of an unknown format"
+                                                          : NULL;
     if (bondy_value_check(BONDY_CBOR, envelope.body, BODY_DEPTH, true, NULL) < 0)
         return "a record whose body is not one value of CBOR";
     return NULL;

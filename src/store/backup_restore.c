@@ -9,12 +9,15 @@
 #include "src/store/backup_file.h"
 #include "src/store/backup_filter.h"
 #include "src/store/backup_name.h"
+#include "src/store/seal.h"
+#include "src/wamp/codec.h"
 
 /* Two passes over one open file: the first checks everything, the second checks again while it
  * applies. A batch of the second pass lies within one block, so its records need no copy. */
 
 #define BATCH 512
 #define BATCH_BYTES ((size_t)1 << 20)
+#define BODY_DEPTH 32
 
 struct restore {
     struct bondy_store *store;
@@ -25,6 +28,7 @@ struct restore {
     struct bondy_backup_reader reader;
     struct bondy_filter filter;
     struct bondy_apply apply;
+    const struct bondy_seal *seal; /* of the store; NULL: none */
 
     struct bondy_store_job job; /* of a batch */
     struct bondy_slice keys[BATCH], envelopes[BATCH];
@@ -49,15 +53,56 @@ static int open_pass(struct restore *restore, int fd, struct bondy_error *err)
     return bondy_backup_reader_init(&restore->reader, fd, true, restore->source->secret_key, err);
 }
 
-static int ask_caller(const struct restore *restore, struct bondy_slice key,
-                      struct bondy_slice envelope, struct bondy_error *err)
+/* Says which key is missing before the file is gone through. */
+static int check_header(const struct restore *restore, struct bondy_error *err)
+{
+    const char *text = json_string_value(json_object_get(restore->reader.header, "sealed_key_id"));
+    const uint8_t *own = bondy_seal_key_id(restore->seal);
+    uint8_t id[BONDY_MASTER_KEY_ID_LEN];
+    size_t len = 0;
+    char here[BONDY_MASTER_KEY_ID_TEXT] = "none";
+
+    if (text == NULL || restore->options == NULL)
+        return BONDY_OK;
+    if (sodium_hex2bin(id, sizeof id, text, strlen(text), NULL, &len, NULL) == 0 &&
+        len == sizeof id && bondy_seal_knows(restore->seal, id))
+        return BONDY_OK;
+    if (own != NULL)
+        bondy_master_key_id_text(own, here);
+    return bondy_fail(err, BONDY_EDENIED,
+                      "the backup is sealed with master key %.32s, this node has %s "
+                      "(security.master_key_file, security.master_key_file.previous)",
+                      text, here);
+}
+
+/* Whether a sealed body can be opened here, and has something in it. */
+static int open_body(const struct bondy_record *record, struct bondy_error *err)
+{
+    struct bondy_buf room = BONDY_BUF_EMPTY;
+    struct bondy_slice body;
+    int rc = bondy_record_open(record, &room, &body, err);
+
+    if (rc == BONDY_OK && bondy_value_check(BONDY_CBOR, body, BODY_DEPTH, true, NULL) < 0)
+        rc = bondy_fail(err, BONDY_EPROTO, "the backup is damaged: a sealed body is no CBOR");
+    bondy_record_close(&room);
+    return rc;
+}
+
+static int check_record(const struct restore *restore, struct bondy_slice key,
+                        struct bondy_slice envelope, struct bondy_error *err)
 {
     struct bondy_record record;
+    int rc = BONDY_OK;
 
-    if (restore->source->check == NULL)
+    BONDY_BUG_ON(!bondy_record_fill(key, envelope, restore->seal, &record));
+    /* Without a store there may be no key; the second pass does not happen then. */
+    if (record.sealed.len > 0 && restore->options == NULL)
         return BONDY_OK;
-    BONDY_BUG_ON(!bondy_record_fill(key, envelope, &record));
-    return restore->source->check(restore->source->context, &record, err);
+    if (record.sealed.len > 0)
+        rc = open_body(&record, err);
+    if (rc == BONDY_OK && restore->source->check != NULL)
+        rc = restore->source->check(restore->source->context, &record, err);
+    return rc;
 }
 
 static int verify(struct restore *restore, int fd, struct bondy_error *err)
@@ -66,11 +111,13 @@ static int verify(struct restore *restore, int fd, struct bondy_error *err)
     bool has_record = true;
     int rc = open_pass(restore, fd, err);
 
+    if (rc == BONDY_OK)
+        rc = check_header(restore, err);
     while (rc == BONDY_OK) {
         rc = bondy_backup_read_record(&restore->reader, &key, &envelope, &has_record, err);
         if (rc < 0 || !has_record)
             break;
-        if ((rc = ask_caller(restore, key, envelope, err)) < 0)
+        if ((rc = check_record(restore, key, envelope, err)) < 0)
             break;
         atomic_fetch_add(&restore->progress->read, 1);
         atomic_store(&restore->progress->bytes, restore->reader.at);
@@ -283,6 +330,7 @@ int bondy_backup_restore_wait(struct bondy_store *store, const struct bondy_back
     int rc = bondy_backup_filter_init(&restore->filter, &options->filter, 0, err);
 
     restore->store = store;
+    restore->seal = bondy_store_seal(store);
     restore->options = options;
     restore->source = &options->source;
     restore->progress = progress;

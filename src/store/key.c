@@ -19,14 +19,22 @@ void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HA
                            NULL, 0);
 }
 
+void bondy_key_head(enum bondy_record_type type, const uint8_t scope_hash[BONDY_SCOPE_HASH_LEN],
+                    uint32_t gen, uint8_t out[BONDY_KEY_HEAD])
+{
+    out[0] = (uint8_t)type;
+    memcpy(out + SCOPE_AT, scope_hash, BONDY_SCOPE_HASH_LEN);
+    for (int i = 0; i < 4; i++)
+        out[GEN_AT + i] = (uint8_t)(gen >> (24 - 8 * i));
+}
+
 static void encode_head(enum bondy_record_type type, struct bondy_slice scope, uint32_t gen,
                         struct bondy_key_bytes *out)
 {
-    memset(out, 0, offsetof(struct bondy_key_bytes, bytes) + BONDY_KEY_HEAD);
-    out->bytes[0] = (uint8_t)type;
-    bondy_store_scope_hash(scope, out->bytes + SCOPE_AT);
-    for (int i = 0; i < 4; i++)
-        out->bytes[GEN_AT + i] = (uint8_t)(gen >> (24 - 8 * i));
+    uint8_t hash[BONDY_SCOPE_HASH_LEN];
+
+    bondy_store_scope_hash(scope, hash);
+    bondy_key_head(type, hash, gen, out->bytes);
     out->len = BONDY_KEY_HEAD;
     out->is_hashed = false;
 }

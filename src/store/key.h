@@ -20,6 +20,9 @@ struct bondy_key_bytes {
 };
 
 void bondy_key_encode(const struct bondy_store_key *key, struct bondy_key_bytes *out);
+/* What stands before the subkey. */
+void bondy_key_head(enum bondy_record_type type, const uint8_t scope_hash[BONDY_SCOPE_HASH_LEN],
+                    uint32_t gen, uint8_t out[BONDY_KEY_HEAD]);
 /* What all keys of a range start with. */
 void bondy_key_prefix(const struct bondy_store_range *range, struct bondy_key_bytes *out);
 /* False when it cannot be a key. `subkey` is borrowed. */

@@ -255,6 +255,11 @@ bool bondy_lmdb_is_growing(const struct bondy_lmdb_txn *txn)
     return atomic_load(&txn->db->is_growing);
 }
 
+uint64_t bondy_lmdb_map_size(const struct bondy_lmdb *db)
+{
+    return db->map_size;
+}
+
 double bondy_lmdb_used(struct bondy_lmdb *db)
 {
     MDB_envinfo info;

@@ -62,6 +62,7 @@ int bondy_lmdb_scan(struct bondy_lmdb_txn *txn, enum bondy_lmdb_table table,
 int bondy_lmdb_grow_wait(struct bondy_lmdb *db, bool now, struct bondy_error *err);
 /* Whether somebody waits for readers to grow the map: a long reader should end. Any thread. */
 bool bondy_lmdb_is_growing(const struct bondy_lmdb_txn *txn);
+uint64_t bondy_lmdb_map_size(const struct bondy_lmdb *db);
 /* Share of the map in use, 0..1. */
 double bondy_lmdb_used(struct bondy_lmdb *db);
 /* Share of map_size_max that records take, 0..1: pages that can be used again do not count. Any

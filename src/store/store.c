@@ -16,6 +16,7 @@
 #include "src/base/id.h"
 #include "src/base/log.h"
 #include "src/store/migrate.h"
+#include "src/store/reseal.h"
 #include "src/store/write.h"
 #include "src/sys/file.h"
 #include "src/sys/publish.h"
@@ -29,6 +30,7 @@
 
 struct bondy_store {
     struct bondy_lmdb *db;
+    const struct bondy_seal *seal;
     struct bondy_hlc hlc;
     int lock_fd;
     unsigned commit_batch;
@@ -134,8 +136,9 @@ static void tell_changes(struct bondy_store *store, const struct bondy_noted_cha
         struct bondy_record before;
         struct bondy_change told = {.before = NULL};
 
-        BONDY_BUG_ON(!bondy_record_fill(key, now, &told.now));
-        if (then.len > 0 && bondy_record_fill(key, then, &before) && !before.is_tombstone)
+        BONDY_BUG_ON(!bondy_record_fill(key, now, store->seal, &told.now));
+        if (then.len > 0 && bondy_record_fill(key, then, store->seal, &before) &&
+            !before.is_tombstone)
             told.before = &before;
         store->on_change(store->context, &told);
     }
@@ -225,7 +228,8 @@ static void run_apart(struct bondy_store *store, struct bondy_mail *jobs)
 
 static void run_batch(struct bondy_store *store, struct bondy_mail *jobs)
 {
-    struct bondy_store_write write = {.store = store, .hlc = &store->hlc};
+    struct bondy_store_write write = {
+        .store = store, .hlc = &store->hlc, .view = {.seal = store->seal}};
     struct bondy_error err, growth;
     int rc = commit_batch(&write, jobs, &err);
 
@@ -360,6 +364,7 @@ int bondy_store_view_begin(struct bondy_store *store, struct bondy_store_view **
     int rc = bondy_lmdb_begin_read(store->db, &view->txn, err);
 
     view->now_ms = bondy_clock_wall_ms();
+    view->seal = store->seal;
     if (rc < 0)
         bondy_free(view);
     else
@@ -448,6 +453,31 @@ static int prepare(struct bondy_store *store, struct bondy_error *err)
     return rc;
 }
 
+/* The file is written anew where secrets were in it. When there is no room for that the store is as
+ * good as it was, and the next start tries again. */
+static int seal_all(struct bondy_store *store, const struct bondy_store_options *options,
+                    struct bondy_error *err)
+{
+    bool is_stale = false;
+    struct bondy_error why;
+    int rc = bondy_reseal_wait(store->db, store->seal, &is_stale, err);
+
+    if (rc < 0 || !is_stale)
+        return rc;
+    rc = bondy_rewrite_wait(store->db, options->path, &why);
+    if (rc < 0) {
+        bondy_log(BONDY_LOG_WARN, "store_not_rewritten", BONDY_F_STR("reason", why.text),
+                  BONDY_F_STR("description", "its file still holds secrets from before they were "
+                                             "sealed; the next start tries again"));
+        return BONDY_OK;
+    }
+    bondy_lmdb_close(BONDY_MOVE(store->db));
+    if ((rc = bondy_rewrite_finish_wait(options->path, err)) < 0)
+        return rc;
+    return bondy_lmdb_open(options->path, options->map_size, options->map_size_max, &store->db,
+                           err);
+}
+
 int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
                      struct bondy_error *err)
 {
@@ -456,6 +486,7 @@ int bondy_store_open(const struct bondy_store_options *options, struct bondy_sto
     int rc;
 
     store->lock_fd = -1;
+    store->seal = options->seal;
     store->commit_batch = options->commit_batch == 0 ? DEFAULT_BATCH : options->commit_batch;
     store->on_change = options->on_change;
     store->on_commit = options->on_commit;
@@ -469,7 +500,7 @@ int bondy_store_open(const struct bondy_store_options *options, struct bondy_sto
         (rc = bondy_file_lock(path.data, &store->lock_fd, err)) < 0 ||
         (rc = bondy_lmdb_open(options->path, options->map_size, options->map_size_max, &store->db,
                               err)) < 0 ||
-        (rc = prepare(store, err)) < 0)
+        (rc = prepare(store, err)) < 0 || (rc = seal_all(store, options, err)) < 0)
         goto out;
     *out = BONDY_MOVE(store);
 out:
@@ -512,6 +543,11 @@ void bondy_store_close(struct bondy_store *store)
 bool bondy_store_view_is_in_the_way(const struct bondy_store_view *view)
 {
     return bondy_lmdb_is_growing(view->txn);
+}
+
+const struct bondy_seal *bondy_store_seal(const struct bondy_store *store)
+{
+    return store->seal;
 }
 
 bool bondy_store_is_healthy(const struct bondy_store *store)

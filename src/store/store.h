@@ -60,8 +60,17 @@ struct bondy_record {
     uint8_t version[BONDY_VERSION_LEN];
     uint64_t expires_ms; /* 0 = never */
     uint32_t schema;
-    struct bondy_slice body; /* CBOR */
+    struct bondy_slice body;   /* CBOR; empty when it is sealed: see bondy_record_open() */
+    struct bondy_slice sealed; /* empty: it is not */
+    const struct bondy_seal *seal;
 };
+
+/* The body, whether it is sealed or not: of the record, or of `room` (empty before), which the
+ * caller ends with bondy_record_close(). BONDY_EPROTO, BONDY_EDENIED: it cannot be opened. */
+int bondy_record_open(const struct bondy_record *record, struct bondy_buf *room,
+                      struct bondy_slice *body, struct bondy_error *err);
+/* Zeroes and frees. */
+void bondy_record_close(struct bondy_buf *room);
 
 struct bondy_change {
     struct bondy_record now;           /* a tombstone when it was deleted */
@@ -74,6 +83,8 @@ struct bondy_store_options {
     uint64_t map_size; /* bytes at first, grown as needed */
     uint64_t map_size_max;
     unsigned commit_batch; /* most jobs of one commit (256) */
+    /* What seals secrets, as long as the store; NULL: nothing is sealed. */
+    const struct bondy_seal *seal;
     /* The change feed: after each commit, on the control thread. */
     void (*on_change)(void *context, const struct bondy_change *change);
     /* After the changes of one commit: the place to publish snapshots. */
@@ -82,10 +93,13 @@ struct bondy_store_options {
 };
 
 struct bondy_store;
+struct bondy_seal;
 
 /* Opens (or makes) the store and takes its lock file. Does not start the writer.
  * BONDY_EEXIST: another process has it open; BONDY_EUNSUPPORTED: written by a newer
- * version of this program. May block. */
+ * version of this program; BONDY_EDENIED: it is sealed with a master key that is not here. When
+ * records are not sealed as options->seal would seal them, all of them are, and the file is written
+ * anew without what was there before: that takes long once. May block. */
 int bondy_store_open(const struct bondy_store_options *options, struct bondy_store **out,
                      struct bondy_error *err);
 /* Starts the control thread. */
@@ -199,6 +213,9 @@ int bondy_store_scan_wait(struct bondy_store *store, enum bondy_record_type type
 
 /* What a record of this scope has as scope_hash. */
 void bondy_store_scope_hash(struct bondy_slice scope, uint8_t out[BONDY_SCOPE_HASH_LEN]);
+
+/* NULL: there is none. As long as the store. */
+const struct bondy_seal *bondy_store_seal(const struct bondy_store *store);
 
 /* Whether writes work: false after a failed commit until one succeeds (health). While it is so an
  * alarm is set: store_full or store_not_written. Any thread. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/write.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "src/base/alloc.h"
 #include "src/base/log.h"
+#include "src/store/envelope_seal.h"
 
 static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
 {
@@ -13,8 +15,10 @@ static bool is_live(const struct bondy_envelope *envelope, uint64_t now_ms)
 }
 
 static bool fill(struct bondy_slice key, const struct bondy_envelope *envelope,
-                 struct bondy_record *out)
+                 const struct bondy_seal *seal, struct bondy_record *out)
 {
+    bool is_sealed = (envelope->flags & BONDY_ENVELOPE_SEALED) != 0;
+
     if (!bondy_key_decode(key, &out->key))
         return false;
     if (envelope->subkey.len > 0)
@@ -25,15 +29,19 @@ static bool fill(struct bondy_slice key, const struct bondy_envelope *envelope,
     memcpy(out->version, envelope->version, BONDY_VERSION_LEN);
     out->expires_ms = envelope->expires_ms;
     out->schema = envelope->schema;
-    out->body = envelope->body;
+    out->body = is_sealed ? BONDY_SLICE_EMPTY : envelope->body;
+    out->sealed = is_sealed ? envelope->body : BONDY_SLICE_EMPTY;
+    out->seal = seal;
     return true;
 }
 
-bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out)
+bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value,
+                       const struct bondy_seal *seal, struct bondy_record *out)
 {
     struct bondy_envelope envelope;
 
-    return bondy_envelope_decode(value, &envelope, NULL) == BONDY_OK && fill(key, &envelope, out);
+    return bondy_envelope_decode(value, &envelope, NULL) == BONDY_OK &&
+           fill(key, &envelope, seal, out);
 }
 
 /* A damaged record counts as an I/O error, since its version is not known. */
@@ -70,7 +78,7 @@ bool bondy_store_view_get(const struct bondy_store_view *view, const struct bond
     bondy_key_encode(key, &bytes);
     if (find_raw(view, &bytes, &raw, &envelope, NULL) < 0 || !is_live(&envelope, view->now_ms))
         return false;
-    if (!fill(bondy_slice_of(bytes.bytes, bytes.len), &envelope, out))
+    if (!fill(bondy_slice_of(bytes.bytes, bytes.len), &envelope, view->seal, out))
         return false;
     if (!bytes.is_hashed) /* the key's own octets go away with `bytes` */
         out->key.subkey = key->subkey;
@@ -86,6 +94,34 @@ bool bondy_store_get(struct bondy_store_write *write, const struct bondy_store_k
                      struct bondy_record *out)
 {
     return bondy_store_view_get(&write->view, key, out);
+}
+
+int bondy_record_open(const struct bondy_record *record, struct bondy_buf *room,
+                      struct bondy_slice *body, struct bondy_error *err)
+{
+    uint8_t head[BONDY_KEY_HEAD];
+    struct bondy_seal_place place = {.key = bondy_slice_of(head, sizeof head),
+                                     .subkey = record->key.subkey,
+                                     .schema = record->schema};
+    int rc = BONDY_OK;
+
+    *body = record->body;
+    if (record->sealed.len == 0)
+        return BONDY_OK;
+    bondy_key_head(record->key.type, record->scope_hash, record->key.gen, head);
+    if ((rc = bondy_seal_open(record->seal, &place, record->sealed, room, err)) < 0)
+        bondy_log(BONDY_LOG_ERROR, "store_record_not_opened",
+                  BONDY_F_U64("type", (uint64_t)record->key.type));
+    else
+        *body = bondy_buf_slice(room);
+    return rc;
+}
+
+void bondy_record_close(struct bondy_buf *room)
+{
+    if (room->data != NULL)
+        sodium_memzero(room->data, room->len);
+    bondy_buf_fini(room);
 }
 
 static void note_change(struct bondy_store_write *write, struct bondy_slice key,
@@ -147,7 +183,7 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
     struct bondy_key_bytes bytes;
     struct bondy_slice before = BONDY_SLICE_EMPTY;
     struct bondy_envelope current;
-    struct bondy_buf buf = BONDY_BUF_EMPTY;
+    struct bondy_buf buf = BONDY_BUF_EMPTY, room = BONDY_BUF_EMPTY;
     int rc;
 
     bondy_key_encode(key, &bytes);
@@ -164,10 +200,12 @@ static int write_envelope(struct bondy_store_write *write, const struct bondy_st
                        envelope->version);
     if (bytes.is_hashed)
         envelope->subkey = key->subkey;
+    bondy_envelope_seal(write->view.seal, bondy_slice_of(bytes.bytes, bytes.len), envelope, &room);
     bondy_envelope_encode(envelope, &buf);
     rc = store_envelope(write, bondy_slice_of(bytes.bytes, bytes.len), envelope,
                         bondy_buf_slice(&buf), before, err);
     bondy_buf_fini(&buf);
+    bondy_buf_fini(&room);
     return rc;
 }
 
@@ -179,6 +217,22 @@ enum bondy_merge bondy_merge_compare(const struct bondy_envelope *there,
     if (from_elsewhere->gen != there->gen)
         return from_elsewhere->gen > there->gen ? BONDY_MERGE_NEWER : BONDY_MERGE_OLDER;
     return order == 0 ? BONDY_MERGE_EQUAL : order > 0 ? BONDY_MERGE_NEWER : BONDY_MERGE_OLDER;
+}
+
+/* An envelope from elsewhere, sealed as it is here: anew when it was not, or with another key. */
+static int store_from_elsewhere(struct bondy_store_write *write, struct bondy_slice key,
+                                struct bondy_envelope *envelope, struct bondy_slice bytes,
+                                struct bondy_slice before, struct bondy_error *err)
+{
+    struct bondy_buf anew = BONDY_BUF_EMPTY;
+    bool is_other;
+    int rc = bondy_envelope_reseal(write->view.seal, key, envelope, &anew, &is_other, err);
+
+    if (rc == BONDY_OK)
+        rc = store_envelope(write, key, envelope, is_other ? bondy_buf_slice(&anew) : bytes, before,
+                            err);
+    bondy_buf_fini(&anew);
+    return rc;
 }
 
 int bondy_store_merge(struct bondy_store_write *write, struct bondy_slice key,
@@ -199,7 +253,7 @@ int bondy_store_merge(struct bondy_store_write *write, struct bondy_slice key,
     if (*merge == BONDY_MERGE_OLDER || *merge == BONDY_MERGE_EQUAL)
         return BONDY_OK;
     *is_drifted = !bondy_hlc_observe(write->hlc, write->view.now_ms, here.version);
-    return store_envelope(write, key, &here, envelope, before, err);
+    return store_from_elsewhere(write, key, &here, envelope, before, err);
 }
 
 int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
@@ -207,16 +261,18 @@ int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
 {
     struct bondy_slice before = BONDY_SLICE_EMPTY;
     struct bondy_envelope there;
-    struct bondy_buf buf = BONDY_BUF_EMPTY;
+    struct bondy_buf buf = BONDY_BUF_EMPTY, room = BONDY_BUF_EMPTY;
     int rc = bondy_store_find_raw(&write->view, key, &before, &there, err);
 
     if (rc < 0 && rc != BONDY_ENOENT)
         return rc;
     bondy_hlc_next(write->hlc, write->view.now_ms, rc == BONDY_OK ? there.version : NULL,
                    envelope->version);
+    bondy_envelope_seal(write->view.seal, key, envelope, &room);
     bondy_envelope_encode(envelope, &buf);
     rc = store_envelope(write, key, envelope, bondy_buf_slice(&buf), before, err);
     bondy_buf_fini(&buf);
+    bondy_buf_fini(&room);
     return rc;
 }
 
@@ -293,6 +349,7 @@ uint32_t bondy_store_next_gen(struct bondy_store_write *write, const struct bond
 }
 
 struct scan {
+    const struct bondy_seal *seal;
     int (*fn)(void *context, const struct bondy_record *record);
     void *context;
     struct bondy_slice after; /* a whole key, to be left out */
@@ -307,7 +364,7 @@ static int scan_one(void *context, struct bondy_slice key, struct bondy_slice va
 
     if (scan->after.len > 0 && bondy_slice_eq(key, scan->after))
         return 0;
-    if (!bondy_record_fill(key, value, &record)) {
+    if (!bondy_record_fill(key, value, scan->seal, &record)) {
         bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
                   BONDY_F_U64("type", key.len == 0 ? 0 : (uint8_t)key.data[0]));
         return 0;
@@ -324,7 +381,8 @@ int bondy_store_view_scan(const struct bondy_store_view *view,
                           int (*fn)(void *context, const struct bondy_record *record),
                           void *context)
 {
-    struct scan scan = {.fn = fn,
+    struct scan scan = {.seal = view->seal,
+                        .fn = fn,
                         .context = context,
                         .now_ms = view->now_ms,
                         .with_tombstones = range->with_tombstones};

@@ -26,6 +26,7 @@ struct bondy_noted_change {
 struct bondy_store_view {
     struct bondy_lmdb_txn *txn;
     uint64_t now_ms;
+    const struct bondy_seal *seal;
 };
 
 struct bondy_store_write {
@@ -72,7 +73,7 @@ int bondy_store_merge(struct bondy_store_write *write, struct bondy_slice key,
 int bondy_store_remove(struct bondy_store_write *write, struct bondy_slice key,
                        struct bondy_error *err);
 /* Writes an envelope as it is but for its version, which becomes a new one: mode force of a
- * restore. */
+ * restore. A sealed one was opened. */
 int bondy_store_rewrite(struct bondy_store_write *write, struct bondy_slice key,
                         struct bondy_envelope *envelope, struct bondy_error *err);
 /* What is stored under a key, tombstones and expired ones included. BONDY_ENOENT. */
@@ -81,7 +82,8 @@ int bondy_store_find_raw(const struct bondy_store_view *view, struct bondy_slice
                          struct bondy_error *err);
 
 /* A stored key and envelope as a record that borrows from both; false when they are damaged. */
-bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value, struct bondy_record *out);
+bool bondy_record_fill(struct bondy_slice key, struct bondy_slice value,
+                       const struct bondy_seal *seal, struct bondy_record *out);
 /* Frees a chain. */
 void bondy_noted_change_free(struct bondy_noted_change *change);
 

@@ -310,7 +310,11 @@ static int configure_session(struct bondy_tls *tls, gnutls_session_t session)
 
     if ((rc = gnutls_priority_set(session, tls->priority)) < 0 ||
         (rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials)) < 0 ||
-        (rc = gnutls_alpn_set_protocols(session, protocols, BONDY_COUNT(protocols), 0)) < 0 ||
+        (rc = gnutls_alpn_set_protocols(session, protocols, BONDY_COUNT(protocols), 0)) < 0)
+        return rc;
+    /* A ticket would carry the client's certificate to another connection, past the check of its
+     * chain and its dates. */
+    if (tls->client_certificate == GNUTLS_CERT_IGNORE &&
         (rc = gnutls_session_ticket_enable_server(session, &tls->ticket_key)) < 0)
         return rc;
     gnutls_certificate_server_set_request(session, tls->client_certificate);

@@ -39,7 +39,8 @@ struct bondy_tls *bondy_tls_ref(struct bondy_tls *tls);
 void bondy_tls_unref(struct bondy_tls *tls);
 
 /* A server session, non-blocking, that never raises SIGPIPE, with ALPN "http/1.1" when the client
- * offers it and tickets for resumption. Transport functions are the caller's to set, and so is
+ * offers it and, where no client certificate is asked for, tickets for resumption: each connection
+ * shows its own certificate. Transport functions are the caller's to set, and so is
  * gnutls_session_get_ptr(): ours is kept aside. The caller owns *out and ends it with
  * bondy_tls_session_destroy(), which also drops the session's reference of `tls`. */
 int bondy_tls_session_create(struct bondy_tls *tls, gnutls_session_t *out, struct bondy_error *err);

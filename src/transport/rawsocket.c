@@ -323,6 +323,15 @@ static size_t channel_id(void *transport, enum bondy_binding kind, uint8_t *out)
     return raw->wire == NULL ? 0 : bondy_wire_channel_id(raw->wire, kind, out);
 }
 
+static void certificate(void *transport, char *out)
+{
+    const struct rawsocket *raw = transport;
+
+    out[0] = '\0';
+    if (raw->wire != NULL)
+        bondy_wire_client_name(raw->wire, out);
+}
+
 static const struct bondy_session_out session_out = {
     .framing = BONDY_FRAMING_RAWSOCKET,
     .frame_head = frame_head,
@@ -330,6 +339,7 @@ static const struct bondy_session_out session_out = {
     .send_shared = send_shared,
     .close = close_after_queue,
     .channel_id = channel_id,
+    .certificate = certificate,
 };
 
 /* ---- receiving ------------------------------------------------------------------------------- */

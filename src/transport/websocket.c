@@ -352,6 +352,15 @@ static size_t channel_id(void *transport, enum bondy_binding kind, uint8_t *out)
     return ws->relay == NULL ? 0 : bondy_wire_channel_id(bondy_relay_wire(ws->relay), kind, out);
 }
 
+static void certificate(void *transport, char *out)
+{
+    const struct bondy_websocket *ws = transport;
+
+    out[0] = '\0';
+    if (ws->relay != NULL)
+        bondy_wire_client_name(bondy_relay_wire(ws->relay), out);
+}
+
 static const struct bondy_session_out session_out = {
     .framing = BONDY_FRAMING_WEBSOCKET,
     .frame_head = frame_head,
@@ -359,6 +368,7 @@ static const struct bondy_session_out session_out = {
     .send_shared = send_shared,
     .close = close_after_queue,
     .channel_id = channel_id,
+    .certificate = certificate,
 };
 
 /* ---- receiving ------------------------------------------------------------------------------- */

@@ -148,6 +148,8 @@ size_t bondy_wire_channel_id(const struct bondy_wire *wire, enum bondy_binding k
     return 0;
 }
 
+_Static_assert(BONDY_TLS_NAME_MAX <= BONDY_CERTIFICATE_NAME_MAX, "a login has room for the name");
+
 void bondy_wire_client_name(const struct bondy_wire *wire, char out[BONDY_TLS_NAME_MAX])
 {
     bondy_tls_client_name(wire->session, out);

@@ -224,6 +224,34 @@ tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_record_LDADD = $(STORE_LIBS)
 endif
 
+check_PROGRAMS += tests/fuzz/replay_names
+tests_fuzz_replay_names_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_names.c
+tests_fuzz_replay_names_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"names"'
+tests_fuzz_replay_names_LDADD = $(SECURITY_LIBS)
+TESTS += tests/fuzz/replay_names
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_names
+tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c
+tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_names_LDADD = $(SECURITY_LIBS)
+endif
+
+check_PROGRAMS += tests/fuzz/replay_seal
+tests_fuzz_replay_seal_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_seal.c
+tests_fuzz_replay_seal_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"seal"'
+tests_fuzz_replay_seal_LDADD = $(STORE_LIBS)
+TESTS += tests/fuzz/replay_seal
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_seal
+tests_fuzz_fuzz_seal_SOURCES = tests/fuzz/fuzz_seal.c
+tests_fuzz_fuzz_seal_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_seal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_seal_LDADD = $(STORE_LIBS)
+endif
+
 check_PROGRAMS += tests/fuzz/replay_form
 tests_fuzz_replay_form_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_form.c
 tests_fuzz_replay_form_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"form"'

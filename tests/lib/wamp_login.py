@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import os
+import unicodedata
 
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -133,7 +134,8 @@ class Scram(Secret):
 
     def answer(self, extra):
         head = f"p={self.binding},,".encode() + self.channel if self.binding else b"n,,"
-        name = self.authid.replace("=", "=3D").replace(",", "=2C")
+        # SASLprep (RFC 4013), as far as names have it.
+        name = unicodedata.normalize("NFKC", self.authid).replace("=", "=3D").replace(",", "=2C")
         message = (f"n={name},r={self.nonce},r={extra['nonce']},s={extra['salt']},i={extra['iterations']},"
                    f"c={b64(head)},r={extra['nonce']}")
         salted = self._salted(extra)

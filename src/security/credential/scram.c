@@ -2,6 +2,8 @@
 #include "src/security/credential/scram.h"
 
 #include <sodium.h>
+#include <stdlib.h>
+#include <uninorm.h>
 
 #include "src/base/alloc.h"
 #include "src/base/buf.h"
@@ -45,17 +47,29 @@ static char *escape(struct bondy_slice name)
     return bondy_buf_take_text(&out);
 }
 
+/* SASLprep (RFC 4013) as far as names have it: NFKC, which the profile of passwords is not. The
+ * caller frees. */
+static char *normalize(struct bondy_slice name)
+{
+    size_t len = 0;
+    uint8_t *normal = u8_normalize(UNINORM_NFKC, (const uint8_t *)name.data, name.len, NULL, &len);
+    char *out = normal == NULL ? NULL : bondy_memdup0(normal, len);
+
+    free(normal);
+    return out;
+}
+
 static enum bondy_scram_error read_authid(struct bondy_scram *login, struct bondy_slice authid)
 {
     size_t len = 0;
     char *prepared = authid.len > AUTHID_MAX ? NULL : bondy_password_prepare(authid, &len);
+    char *name = prepared == NULL || len == 0 ? NULL : normalize(bondy_slice_of(prepared, len));
 
-    if (prepared == NULL || len == 0) {
-        bondy_free(prepared);
-        return BONDY_SCRAM_INVALID_USERNAME_ENCODING;
-    }
-    login->authid = escape(bondy_slice_of(prepared, len));
     bondy_free(prepared);
+    if (name == NULL)
+        return BONDY_SCRAM_INVALID_USERNAME_ENCODING;
+    login->authid = escape(bondy_slice_text(name));
+    bondy_free(name);
     return BONDY_SCRAM_OK;
 }
 

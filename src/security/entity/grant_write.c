@@ -251,7 +251,7 @@ static bool find_user(struct bondy_edit *edit, const struct bondy_realm *realm,
     if (!bondy_user_find(bondy_edit_view(edit), realm, bondy_name_slice(name), &user))
         return false;
     *out = (struct role){.is_user = true, .gen = user.ugen};
-    bondy_name_fold(bondy_slice_text(user.username), &out->name);
+    bondy_name_keep(bondy_slice_text(user.username), &out->name);
     bondy_user_fini(&user);
     return true;
 }

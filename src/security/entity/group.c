@@ -166,7 +166,7 @@ static int give(struct listing *listing, struct bondy_group *group)
 
     listing->has_more = listing->options->limit != 0 && listing->count == listing->options->limit;
     if (!listing->has_more) {
-        bondy_name_fold(bondy_slice_text(group->name), &listing->last);
+        bondy_name_keep(bondy_slice_text(group->name), &listing->last);
         listing->count++;
         rc = listing->fn(listing->context, group);
     }

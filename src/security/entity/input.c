@@ -296,9 +296,7 @@ void bondy_input_name(struct bondy_input *input, const json_t *value)
     if (!json_is_string(value))
         bondy_input_wrong_type(input, value, "a name");
     else if (!bondy_name_fold(text_of(value), &name))
-        bondy_input_wrong_value(input, value,
-                                "must be a name of 1 to 254 ASCII characters without white space, "
-                                "'<', '=' or '>'");
+        bondy_input_wrong_value(input, value, bondy_name_rule(false));
 }
 
 void bondy_input_authmethod(struct bondy_input *input, const json_t *value)

@@ -57,7 +57,14 @@ bool bondy_element_parse(struct bondy_slice subkey, struct bondy_element *out)
 
 json_t *bondy_stored_tree(const struct bondy_record *record)
 {
-    return bondy_value_tree(BONDY_CBOR, record->body);
+    struct bondy_buf room = BONDY_BUF_EMPTY;
+    struct bondy_slice body;
+    json_t *tree = NULL;
+
+    if (bondy_record_open(record, &room, &body, NULL) == BONDY_OK)
+        tree = bondy_value_tree(BONDY_CBOR, body);
+    bondy_record_close(&room);
+    return tree;
 }
 
 json_t *bondy_stored_get(const struct bondy_store_view *view, const struct bondy_store_key *key,

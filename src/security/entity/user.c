@@ -391,7 +391,7 @@ static int list_one(void *context, const struct bondy_record *record)
     }
     fill(listing->view, bondy_slice_text(listing->realm->uri), listing->realm->gen, record, body,
          &user);
-    bondy_name_fold(record->key.subkey, &listing->last);
+    bondy_name_keep(record->key.subkey, &listing->last);
     listing->count++;
     rc = listing->fn(listing->context, &user);
     bondy_user_fini(&user);

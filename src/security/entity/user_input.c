@@ -32,9 +32,7 @@ void bondy_input_username(struct bondy_input *input, const json_t *value)
         json_object_set_new(problem, "key", json_string(input->key));
         bondy_input_add(input, problem);
     } else if (text.len < BONDY_USERNAME_MIN || !bondy_name_fold(text, &name)) {
-        bondy_input_wrong_value(input, value,
-                                "must have 3 to 254 ASCII characters without white space, '<', '=' "
-                                "or '>'");
+        bondy_input_wrong_value(input, value, bondy_name_rule(true));
     }
 }
 

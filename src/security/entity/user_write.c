@@ -463,10 +463,7 @@ static int check_alias(struct bondy_edit *edit, struct bondy_slice alias, struct
         return BONDY_OK;
     return bondy_edit_refuse(
         edit, BONDY_EINVAL,
-        bondy_problem("bondy.error.invalid_value",
-                      "An alias has 3 to 254 ASCII characters without white space, '<', '=' or "
-                      "'>'.",
-                      ""));
+        bondy_problem_format("bondy.error.invalid_value", "An alias %s.", bondy_name_rule(true)));
 }
 
 /* An alias that the SSO realm keeps may not be a user's name in the realm of the link either: it
@@ -730,7 +727,7 @@ int bondy_user_apply_delete(struct bondy_edit *edit, struct bondy_slice realm,
     rc = drop(edit, &target);
     if (rc == BONDY_OK)
         edit->effects |= BONDY_EDIT_DELETED;
-    bondy_name_fold(target.place.username, &username);
+    bondy_name_keep(target.place.username, &username);
     fini(&target);
     if (rc == BONDY_OK)
         rc = drop_links(edit, links, bondy_name_slice(&username));

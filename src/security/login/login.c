@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
@@ -388,6 +389,16 @@ static json_t *authid_of(const struct bondy_auth_check *check)
     return authid;
 }
 
+/* What does not fit is a name that nobody has. */
+static void name_certificate(struct bondy_login *login, struct bondy_slice name)
+{
+    if (name.len >= sizeof login->peer.certificate)
+        name.len = 0;
+    if (name.len > 0)
+        memcpy(login->peer.certificate, name.data, name.len);
+    login->peer.certificate[name.len] = '\0';
+}
+
 void bondy_auth_check(struct bondy_auth *auth, const struct bondy_auth_check *check,
                       struct bondy_login **out)
 {
@@ -402,6 +413,8 @@ void bondy_auth_check(struct bondy_auth *auth, const struct bondy_auth_check *ch
         json_pack("{s:o, s:[s]}", "authid", authid_of(check), "authmethods", check->method);
     login->signature = bondy_memdup0(check->secret.data, check->secret.len);
     login->signature_len = check->secret.len;
+    if (method->is_certificate)
+        name_certificate(login, check->authid);
     read_authid(login);
     *out = login;
     if (is_put_off(login))

@@ -32,6 +32,7 @@ struct bondy_login;
 
 #define BONDY_CHANNEL_ID_MAX 64
 #define BONDY_BINDINGS (BONDY_BINDING_TLS_EXPORTER + 1)
+#define BONDY_CERTIFICATE_NAME_MAX 256 /* with NUL */
 
 /* Where the client is. Copied by begin. */
 struct bondy_login_peer {
@@ -40,6 +41,9 @@ struct bondy_login_peer {
     /* By enum bondy_binding (RFC 5929, RFC 9266); 0 octets: not to be had. */
     uint8_t channel_ids[BONDY_BINDINGS][BONDY_CHANNEL_ID_MAX];
     size_t channel_id_lens[BONDY_BINDINGS];
+    /* The common name of the certificate that the client showed on this very connection, and that
+     * was checked; "": none. Who bears it may log in by `tls` (AUTH-TLS-1). */
+    char certificate[BONDY_CERTIFICATE_NAME_MAX];
     /* A Cookie header that came with the transport's request and may be used (its Origin was
      * checked); empty: none. Only the ticket of the login's realm is copied. */
     struct bondy_slice cookies;

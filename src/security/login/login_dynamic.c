@@ -43,6 +43,8 @@ static json_t *describe(const struct bondy_login *login)
     json_object_set_new(details, "session", json_integer((json_int_t)login->session_id));
     json_object_set_new(transport, "peername", json_string(login->source));
     json_object_set_new(transport, "is_secure", json_boolean(login->peer.is_secure));
+    if (login->peer.certificate[0] != '\0')
+        json_object_set_new(transport, "certificate", json_string(login->peer.certificate));
     json_object_set_new(details, "transport", transport);
     if (login->authextra != NULL)
         json_object_set(details, "authextra", (json_t *)(uintptr_t)login->authextra);

@@ -34,6 +34,27 @@ static bool may_be_sent(const struct bondy_login *login, const struct bondy_logi
            login->auth->options.takes_cleartext;
 }
 
+static struct bondy_slice certificate_of(const struct bondy_login *login)
+{
+    return bondy_slice_text(login->peer.certificate);
+}
+
+/* A certificate is needed for `tls`, and where the realm's authenticator decides, who knows of no
+ * aliases, it names whoever wants in. */
+static bool has_certificate(const struct bondy_login *login,
+                            const struct bondy_login_method *method)
+{
+    struct bondy_name name;
+
+    if (!method->is_certificate)
+        return true;
+    if (certificate_of(login).len == 0)
+        return false;
+    return login->authid.len == 0 || !bondy_login_is_dynamic(login, method) ||
+           (bondy_name_fold(certificate_of(login), &name) &&
+            bondy_slice_is(bondy_name_slice(&login->name), name.text));
+}
+
 /* The methods of HELLO that the realm has, in the client's order; those without authid only when
  * there is none. */
 static void read_offer(struct bondy_login *login)
@@ -50,8 +71,8 @@ static void read_offer(struct bondy_login *login)
             continue;
         name = bondy_slice_of(json_string_value(one), json_string_length(one));
         method = bondy_login_method(name);
-        if (method != NULL && (login->is_check || !method->is_outside) &&
-            bondy_realm_has_authmethod(login->realm, name) && may_be_sent(login, method))
+        if (method != NULL && bondy_realm_has_authmethod(login->realm, name) &&
+            may_be_sent(login, method) && has_certificate(login, method))
             login->offered[login->offered_count++] = method;
     }
 }
@@ -163,7 +184,7 @@ static struct bondy_store_view *read_user(struct bondy_login *login)
             if (bondy_principal_fill(login->principal, seq, login->user.groups))
                 return view;
         } else { /* it was an alias */
-            bondy_name_fold(bondy_slice_text(login->user.username), &canonical);
+            bondy_name_keep(bondy_slice_text(login->user.username), &canonical);
             login->name = canonical;
             bondy_principal_unref(login->principal);
             login->principal =
@@ -376,20 +397,39 @@ static json_t *collect_meta(const struct bondy_login *login, const struct bondy_
 
 /* ---- the method ------------------------------------------------------------------------------ */
 
+/* The certificate bears the user's name or one of its aliases. */
+static bool is_users_certificate(const struct bondy_login *login,
+                                 const struct bondy_store_view *view)
+{
+    struct bondy_user user;
+    struct bondy_name name;
+    bool is_same;
+
+    if (!bondy_name_fold(certificate_of(login), &name))
+        return false;
+    if (bondy_slice_is(bondy_name_slice(&name), login->user.username))
+        return true;
+    if (!bondy_user_resolve(view, login->realm, bondy_name_slice(&name), &user))
+        return false;
+    is_same = strcmp(user.username, login->user.username) == 0;
+    bondy_user_fini(&user);
+    return is_same;
+}
+
+static bool is_open_to_user(const struct bondy_login *login, const struct bondy_store_view *view,
+                            const struct bondy_login_method *method)
+{
+    return method->needs_authid && (method->suits == NULL || method->suits(&login->user)) &&
+           (!method->is_certificate || is_users_certificate(login, view)) &&
+           has_source(login, view, bondy_slice_text(login->user.username), method);
+}
+
 /* The first of the offer that is open to the user. */
 static void choose_method(struct bondy_login *login, const struct bondy_store_view *view)
 {
-    struct bondy_slice username = bondy_slice_text(login->user.username);
-
-    for (size_t i = 0; i < login->offered_count; i++) {
-        const struct bondy_login_method *method = login->offered[i];
-
-        if (!method->needs_authid || (method->suits != NULL && !method->suits(&login->user)) ||
-            !has_source(login, view, username, method))
-            continue;
-        login->method = method;
-        return;
-    }
+    for (size_t i = 0; i < login->offered_count && login->method == NULL; i++)
+        if (is_open_to_user(login, view, login->offered[i]))
+            login->method = login->offered[i];
 }
 
 /* The first that needs a user. */
@@ -508,13 +548,27 @@ static void find_by_key(struct bondy_login *login)
     if (view == NULL)
         return;
     if (bondy_user_find_by_key(view, login->realm, hex, &login->user)) {
-        bondy_name_fold(bondy_slice_text(login->user.username), &login->name);
+        bondy_name_keep(bondy_slice_text(login->user.username), &login->name);
         bondy_user_fini(&login->user);
     } else if (!bondy_name_fold(hex, &login->name)) {
         login->name.len = 0;
     }
     bondy_store_view_end(view);
     find_by_name(login);
+}
+
+/* ---- who decides ----------------------------------------------------------------------------- */
+
+/* The client's first usable choice decides who does: the realm's authenticator or its users. */
+static bool begin_dynamic(struct bondy_login *login)
+{
+    const struct bondy_login_method *first = first_with_authid(login);
+
+    if (first == NULL || !bondy_login_is_dynamic(login, first))
+        return false;
+    login->method = first;
+    bondy_login_begin_dynamic(login);
+    return true;
 }
 
 /* ---- anonymous ------------------------------------------------------------------------------- */
@@ -545,6 +599,36 @@ static void find_anonymous(struct bondy_login *login, const struct bondy_login_m
     bondy_login_welcome(login);
 }
 
+/* ---- who gives no name ----------------------------------------------------------------------- */
+
+/* `tls` stands before the other ways in that need no name. */
+static bool is_certificate_first(const struct bondy_login *login)
+{
+    for (size_t i = 0; i < login->offered_count; i++) {
+        const struct bondy_login_method *method = login->offered[i];
+
+        if (method->is_certificate)
+            return true;
+        if (!method->needs_authid ||
+            (strcmp(method->name, "cryptosign") == 0 && bondy_login_extra(login, "pubkey").len > 0))
+            return false;
+    }
+    return false;
+}
+
+/* Whom the certificate names. */
+static void find_by_certificate(struct bondy_login *login)
+{
+    login->authid = certificate_of(login);
+    if (!bondy_name_fold(login->authid, &login->name))
+        login->name.len = 0;
+    login->typed = login->name;
+    login->offered[0] = bondy_login_method(BONDY_SLICE("tls"));
+    login->offered_count = 1;
+    if (!begin_dynamic(login))
+        find_by_name(login);
+}
+
 static void find_without_name(struct bondy_login *login)
 {
     const struct bondy_login_method *anonymous = bondy_login_method(BONDY_SLICE("anonymous"));
@@ -555,6 +639,8 @@ static void find_without_name(struct bondy_login *login)
             find_anonymous(login, anonymous);
         else
             require_methods(login);
+    } else if (is_certificate_first(login)) {
+        find_by_certificate(login);
     } else if (find_offered(login, "anonymous") != NULL) {
         find_anonymous(login, anonymous);
     } else if (cryptosign != NULL && bondy_login_extra(login, "pubkey").len > 0) {
@@ -635,19 +721,8 @@ static void find_by_cookie(struct bondy_login *login)
         drop_user(login);
 }
 
-/* ---- who decides ----------------------------------------------------------------------------- */
-
-/* The client's first usable choice decides who does: the realm's authenticator or its users. */
-static bool begin_dynamic(struct bondy_login *login)
-{
-    const struct bondy_login_method *first = first_with_authid(login);
-
-    if (first == NULL || !bondy_login_is_dynamic(login, first))
-        return false;
-    login->method = first;
-    bondy_login_begin_dynamic(login);
-    return true;
-}
+/* ---- whatever was offered ----------------------------------------------------------------------
+ */
 
 void bondy_login_find(struct bondy_login *login)
 {

@@ -39,7 +39,7 @@ struct bondy_login_method {
     bool is_secret_sent; /* AUTHENTICATE carries the secret itself */
     bool is_slow;        /* verifying derives keys */
     bool reads_store;    /* verifying looks things up */
-    bool is_outside;     /* for bondy_auth_check() alone, whose caller has the proof */
+    bool is_certificate; /* the client's certificate proves it: it must name the user */
     /* Whether the user has what it takes; NULL: every user. */
     bool (*suits)(const struct bondy_user *user);
     /* Makes login->extra; NULL: there is no challenge. False: the login was refused. For a login

@@ -292,8 +292,8 @@ static bool verify_cryptosign(struct bondy_login *login)
 static const struct bondy_login_method methods[] = {
     {.name = "anonymous"},
     {.name = "trust", .needs_authid = true},
-    /* Somebody else has checked the client's certificate: the admin listener. */
-    {.name = "tls", .needs_authid = true, .is_outside = true},
+    /* There with the transport, too: its handshake has checked the certificate. */
+    {.name = "tls", .needs_authid = true, .is_certificate = true},
     /* There with the transport: nothing is challenged (find_by_cookie). */
     {.name = "cookie", .reads_store = true, .verify = bondy_login_verify_cookie},
     {.name = "password",

@@ -204,3 +204,15 @@ TESTS += tests/unit/security/test_access
 tests_unit_security_test_access_SOURCES = tests/unit/security/test_access.c $(TOKEN_RIG)
 tests_unit_security_test_access_CFLAGS = $(TEST_CFLAGS)
 tests_unit_security_test_access_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/security/test_login_certificate
+TESTS += tests/unit/security/test_login_certificate
+tests_unit_security_test_login_certificate_SOURCES = tests/unit/security/test_login_certificate.c \
+	$(LOGIN_RIG)
+tests_unit_security_test_login_certificate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_login_certificate_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/security/test_names_unicode
+TESTS += tests/unit/security/test_names_unicode
+tests_unit_security_test_names_unicode_SOURCES = tests/unit/security/test_names_unicode.c
+tests_unit_security_test_names_unicode_CFLAGS = $(TEST_CFLAGS)
+tests_unit_security_test_names_unicode_LDADD = $(TEST_LIBS) $(SECURITY_LIBS) $(CMOCKA_LIBS)

@@ -12,6 +12,7 @@
 #define MAP_MAX ((uint64_t)1 << 30)
 
 static uint64_t map_size_of_rig = 1 << 20;
+static const struct bondy_seal *seal_of_rig;
 
 static char *join(const char *folder, const char *name)
 {
@@ -27,18 +28,30 @@ static void on_change(void *context, const struct bondy_change *change)
     ((struct store_rig *)context)->changes++;
 }
 
-static void open_store(struct store_rig *rig)
+int store_rig_try_open(struct store_rig *rig, struct bondy_error *err)
 {
     struct bondy_store_options options = {.path = rig->path,
                                           .map_size = map_size_of_rig,
                                           .map_size_max = MAP_MAX,
                                           .on_change = on_change,
+                                          .seal = rig->seal,
                                           .context = rig};
+    int rc = bondy_store_open(&options, &rig->store, err);
+
+    return rc < 0 ? rc : bondy_store_start(rig->store, err);
+}
+
+static void open_store(struct store_rig *rig)
+{
     struct bondy_error err = {0};
 
-    if (bondy_store_open(&options, &rig->store, &err) < 0)
+    if (store_rig_try_open(rig, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(bondy_store_start(rig->store, &err), BONDY_OK);
+}
+
+void store_rig_close(struct store_rig *rig)
+{
+    bondy_store_close(BONDY_MOVE(rig->store));
 }
 
 void store_rig_init(struct store_rig *rig, uint64_t map_size)
@@ -146,6 +159,7 @@ static char *scan_all(struct store_rig *rig,
     struct bondy_buf out = BONDY_BUF_EMPTY;
     struct bondy_store_view *view;
 
+    seal_of_rig = rig->seal;
     assert_int_equal(bondy_store_view_begin(rig->store, &view, NULL), BONDY_OK);
     assert_int_equal(bondy_lmdb_scan(view->txn, BONDY_LMDB_RECORDS, BONDY_SLICE_EMPTY,
                                      BONDY_SLICE_EMPTY, fn, &out, NULL),
@@ -169,13 +183,15 @@ static int text_one(void *context, struct bondy_slice key, struct bondy_slice va
 {
     struct bondy_buf *out = context;
     struct bondy_record record;
+    struct bondy_buf room = BONDY_BUF_EMPTY;
     struct bondy_slice rest, text;
 
-    assert_true(bondy_record_fill(key, value, &record));
-    bondy_buf_printf(out, "%s%d/%u/", record.is_tombstone ? "-" : "", record.key.type,
-                     record.key.gen);
+    assert_true(bondy_record_fill(key, value, seal_of_rig, &record));
+    bondy_buf_printf(out, "%s%s%d/%u/", record.is_tombstone ? "-" : "",
+                     record.sealed.len > 0 ? "~" : "", record.key.type, record.key.gen);
     append_printable(out, record.key.subkey);
-    rest = record.body;
+    if (bondy_record_open(&record, &room, &rest, NULL) < 0)
+        rest = BONDY_SLICE_EMPTY;
     if (!record.is_tombstone && bondy_head_take_bytes(&rest, &text)) {
         bondy_buf_append_text(out, "=");
         append_printable(out, text);
@@ -183,6 +199,7 @@ static int text_one(void *context, struct bondy_slice key, struct bondy_slice va
     if (record.gen != 0)
         bondy_buf_printf(out, "#%u", record.gen);
     bondy_buf_append_text(out, " ");
+    bondy_record_close(&room);
     return 0;
 }
 

@@ -14,12 +14,16 @@ struct store_rig {
     char *path; /* of the store, in the folder */
     char *dir;  /* for backups, in the folder, not made */
     struct bondy_store *store;
-    size_t changes; /* told by the feed */
+    size_t changes;                /* told by the feed */
+    const struct bondy_seal *seal; /* of stores that are opened from now on; NULL: none */
 };
 
 void store_rig_init(struct store_rig *rig, uint64_t map_size);
 void store_rig_fini(struct store_rig *rig);
 void store_rig_reopen(struct store_rig *rig);
+void store_rig_close(struct store_rig *rig);
+/* With rig->seal, which may not fit: an error then, and no store. */
+int store_rig_try_open(struct store_rig *rig, struct bondy_error *err);
 /* Ends the store, removes its files, opens a new one. */
 void store_rig_wipe(struct store_rig *rig);
 
@@ -42,6 +46,7 @@ int store_rig_write(struct store_rig *rig, const struct store_word *words, size_
 /* Every stored octet, key order, hex, a line each. The caller frees. */
 char *store_rig_dump(struct store_rig *rig);
 /* "type/gen/subkey=text" of live records, "-type/gen/subkey" of tombstones, a space behind each;
+ * "~" before what is sealed, and no text when it cannot be opened;
  * octets that cannot be printed as ".". The caller frees. */
 char *store_rig_text(struct store_rig *rig);
 

@@ -27,6 +27,7 @@ static int make_world(void **state)
     (void)state;
     world.folder = bondy_test_mkdir();
     bondy_test_certificate(world.folder, "server", NULL);
+    bondy_test_certificate(world.folder, "mona", "server");
     snprintf(world.certificate, sizeof world.certificate, "%s/server.pem", world.folder);
     snprintf(world.key, sizeof world.key, "%s/server.key", world.folder);
     assert_int_equal(gnutls_certificate_allocate_credentials(&world.credentials), 0);
@@ -41,10 +42,13 @@ static int end_world(void **state)
     return 0;
 }
 
-static void open_house(struct house *house)
+static void open_house_with(struct house *house, bool asks)
 {
-    const struct bondy_tls_options options = {
-        .certfile = world.certificate, .keyfile = world.key, .versions = "1.2,1.3"};
+    const struct bondy_tls_options options = {.certfile = world.certificate,
+                                              .keyfile = world.key,
+                                              .cacertfile = world.certificate,
+                                              .verify = asks,
+                                              .versions = "1.2,1.3"};
     struct bondy_error err = {0};
     struct bondy_tls *tls;
 
@@ -53,6 +57,11 @@ static void open_house(struct house *house)
         fail_msg("%s", err.text);
     atomic_store(&house->listener.tls, tls);
     house_open(house);
+}
+
+static void open_house(struct house *house)
+{
+    open_house_with(house, false);
 }
 
 static void close_house(struct house *house)
@@ -299,6 +308,109 @@ static void a_relay_outlives_its_websocket(void **state)
     close_house(&house);
 }
 
+/* ---- the client's certificate (AUTH-TLS-1) --------------------------------------------------- */
+
+static void assert_certificate(const char *expected)
+{
+    char name[BONDY_CERTIFICATE_NAME_MAX] = "not asked";
+
+    assert_non_null(fake_sessions->out->certificate);
+    fake_sessions->out->certificate(fake_sessions->transport, name);
+    assert_string_equal(name, expected);
+}
+
+static gnutls_certificate_credentials_t credentials_of_mona(void)
+{
+    gnutls_certificate_credentials_t credentials;
+    char certificate[300], key[300];
+
+    snprintf(certificate, sizeof certificate, "%s/mona.pem", world.folder);
+    snprintf(key, sizeof key, "%s/mona.key", world.folder);
+    assert_int_equal(gnutls_certificate_allocate_credentials(&credentials), 0);
+    assert_int_equal(
+        gnutls_certificate_set_x509_key_file(credentials, certificate, key, GNUTLS_X509_FMT_PEM),
+        0);
+    return credentials;
+}
+
+static void a_certificate_counts_on_its_own_connection(void **state)
+{
+    gnutls_certificate_credentials_t credentials = credentials_of_mona();
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct bondy_peer_tls with = {.credentials = credentials,
+                                      .priority = cases[i / 2].priority};
+        struct bondy_peer_tls without = {.credentials = world.credentials,
+                                         .priority = cases[i / 2].priority};
+        struct bondy_peer first, second;
+        struct house house;
+
+        open_house_with(&house, true);
+        open_session(&house, &first, &with, i % 2 == 1);
+        assert_certificate("mona");
+        open_session(&house, &second, &without, i % 2 == 1);
+        assert_certificate("");
+        bondy_peer_close(&first);
+        bondy_peer_close(&second);
+        close_house(&house);
+    }
+    gnutls_certificate_free_credentials(credentials);
+}
+
+/* What is not asked for does not come, and nobody's word is taken for it. */
+static void a_listener_that_does_not_ask_knows_no_certificate(void **state)
+{
+    gnutls_certificate_credentials_t credentials = credentials_of_mona();
+    const struct bondy_peer_tls with = {.credentials = credentials};
+    struct bondy_peer peer, plain;
+    struct house house;
+
+    (void)state;
+    open_house(&house);
+    open_session(&house, &peer, &with, false);
+    assert_certificate("");
+    bondy_peer_close(&peer);
+    close_house(&house);
+    house_prepare(&house);
+    house_open(&house);
+    house_connect(&house, &plain);
+    bondy_peer_raw_open(&plain, 1);
+    assert_certificate("");
+    bondy_peer_close(&plain);
+    house_close(&house);
+    gnutls_certificate_free_credentials(credentials);
+}
+
+/* Whoever left a ticket must show the certificate again: it may have ended meanwhile. */
+static void connections_with_certificates_are_not_resumed(void **state)
+{
+    gnutls_certificate_credentials_t credentials = credentials_of_mona();
+
+    (void)state;
+    for (size_t row = 0; row < 2; row++) {
+        struct bondy_peer_tls options = {.credentials = credentials,
+                                         .priority = cases[row].priority};
+        gnutls_datum_t left = {NULL, 0};
+        struct bondy_peer peer;
+        struct house house;
+
+        open_house_with(&house, true);
+        open_session(&house, &peer, &options, false);
+        assert_int_equal(gnutls_session_get_data2(peer.tls, &left), 0);
+        bondy_peer_close(&peer);
+        options.credentials = world.credentials;
+        options.resume = &left;
+        open_session(&house, &peer, &options, false);
+        assert_false(gnutls_session_is_resumed(peer.tls));
+        assert_certificate("");
+        gnutls_free(left.data);
+        bondy_peer_close(&peer);
+        close_house(&house);
+    }
+    gnutls_certificate_free_credentials(credentials);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +420,9 @@ int main(void)
         cmocka_unit_test(without_tls_there_is_nothing_to_bind_to),
         cmocka_unit_test(a_websocket_outlives_its_tls_connection),
         cmocka_unit_test(a_relay_outlives_its_websocket),
+        cmocka_unit_test(a_certificate_counts_on_its_own_connection),
+        cmocka_unit_test(a_listener_that_does_not_ask_knows_no_certificate),
+        cmocka_unit_test(connections_with_certificates_are_not_resumed),
     };
 
     return cmocka_run_group_tests(tests, make_world, end_world);
