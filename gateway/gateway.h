@@ -18,6 +18,7 @@
 
 struct bondy_gateway;
 struct bondy_gateway_endpoint;
+struct bondy_auth;
 
 struct bondy_gateway_options {
     unsigned thread_count;
@@ -28,6 +29,8 @@ struct bondy_gateway_options {
     /* What operations with an endpoint name (endpoint.h); ends with a row without a name, borrowed.
      * NULL: none. */
     const struct bondy_gateway_endpoint *endpoints;
+    /* Who may use paths with a security, borrowed; outlives the gateway. NULL: nobody. */
+    struct bondy_auth *auth;
 };
 
 /* The caller owns it. */
@@ -89,7 +92,7 @@ struct bondy_gateway_listener {
     enum bondy_gateway_table table;
     unsigned scheme; /* one BONDY_SCHEME_* bit */
     struct bondy_cors cors;
-    const struct bondy_gateway_guard *guard; /* NULL: callers are anonymous */
+    const struct bondy_gateway_guard *guard; /* NULL: each path's security decides */
 };
 
 /* on_head, on_request, on_gone for struct bondy_http_listener. */

@@ -144,13 +144,14 @@ struct bondy_security {
     /* API_KEY */
     enum bondy_api_key_place place;
     char *name;   /* of the header (lower case), query parameter or cookie */
-    char *prefix; /* what stands before the key: "Bearer "; NULL: nothing */
+    char *prefix; /* what stands before the key, case and spaces apart: "ApiKey"; NULL: nothing */
     /* OAUTH2 */
     struct bondy_text_list scopes; /* a token needs one of these roles; none: any token will do */
     unsigned grants;               /* BONDY_GRANT_* */
     char *token_path;              /* below the base path: "/oauth/token" */
     char *revoke_token_path;
-    /* ANY_OF: the first that fits what was sent decides. */
+    /* ANY_OF: the first of these (none of them ANY_OF or NONE) that succeeds decides; without items
+     * nobody gets in. */
     struct bondy_security *items;
     size_t count;
 };
@@ -195,6 +196,8 @@ struct bondy_spec {
 /* What a load needs to know about the world. Zero is fine everywhere. */
 struct bondy_spec_env {
     bool (*realm_exists)(void *context, struct bondy_slice realm_uri); /* NULL: not checked */
+    /* Whether one may log in to it with this method; NULL: not checked. */
+    bool (*realm_takes)(void *context, struct bondy_slice realm_uri, const char *method);
     void *context;
     unsigned listeners;    /* BONDY_SCHEME_* of listeners that are on; 0: not known */
     uint64_t loaded_at_ms; /* wall clock, for the Deprecation header; 0: no date known */

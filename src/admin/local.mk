@@ -7,7 +7,6 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/backup_files_local.h \
 	src/admin/backup_upload.c \
 	src/admin/backups.c src/admin/backups.h \
-	src/admin/credentials.c src/admin/credentials.h \
 	src/admin/exposition.c src/admin/exposition.h \
 	src/admin/guard.c src/admin/guard.h \
 	src/admin/health.c src/admin/health.h \

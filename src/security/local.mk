@@ -49,6 +49,8 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/login/audit.c src/security/login/audit.h \
 	src/security/login/audit_files.c src/security/login/audit_files.h \
 	src/security/login/auth.c src/security/login/auth.h \
+	src/security/login/credentials.c src/security/login/credentials.h \
+	src/security/login/auth.h \
 	src/security/login/identity.c src/security/login/identity.h \
 	src/security/login/login.c src/security/login/login.h \
 	src/security/login/login_dynamic.c \

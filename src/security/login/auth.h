@@ -53,13 +53,13 @@ void bondy_auth_on_change(struct bondy_auth *auth, const struct bondy_change *ch
 const struct bondy_login_ops *bondy_auth_ops(const struct bondy_auth *auth);
 
 /* A login in one step, for HTTP: the secret is there from the beginning (`password`, `ticket`,
- * `oauth2`), so nothing is challenged; or there is none, because the caller has checked that a TLS
- * certificate of this name is the client's (`tls`). `done` finds WELCOME or ABORT. Ended with
- * ops->end. */
+ * `oauth2`, `bearer`: whichever of these two the token says it is, `api_key`), so nothing is
+ * challenged; or there is none, because the caller has checked that a TLS certificate of this name
+ * is the client's (`tls`). `done` finds WELCOME or ABORT. Ended with ops->end. */
 struct bondy_auth_check {
     const struct bondy_realm *realm;
     const char *method;
-    struct bondy_slice authid; /* empty: whose the token is */
+    struct bondy_slice authid; /* empty: whose the token or key is */
     struct bondy_slice secret;
     const struct bondy_login_peer *peer;
     struct bondy_loop *loop;

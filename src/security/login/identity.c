@@ -55,6 +55,7 @@ struct bondy_identity *bondy_identity_dup(const struct bondy_identity *from)
     bondy_principal_ref(made->principal);
     json_incref((json_t *)(uintptr_t)made->extra);
     json_incref((json_t *)(uintptr_t)made->ticket);
+    json_incref((json_t *)(uintptr_t)made->token);
     return made;
 }
 
@@ -65,5 +66,6 @@ void bondy_identity_free(struct bondy_identity *identity)
     bondy_principal_unref(identity->principal);
     json_decref((json_t *)(uintptr_t)identity->extra);
     json_decref((json_t *)(uintptr_t)identity->ticket);
+    json_decref((json_t *)(uintptr_t)identity->token);
     bondy_free(identity);
 }

@@ -32,6 +32,8 @@ struct bondy_identity {
     bool is_trusted;      /* the router itself: no permission is asked */
     const json_t *extra;  /* WELCOME.authextra; NULL: {} */
     const json_t *ticket; /* {id, authrealm, scope} of a session opened with a ticket, or NULL */
+    /* Of who came with an access token: {client_id?, device_id?, roles?}, or NULL. */
+    const json_t *token;
 };
 
 /* Nobody in particular: an authid is made up for it. */
