@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* admission: the guard's verdict, which comes with the head or later (a password is hashed on
- * another thread, say).
+/* admission: the verdict of the listener's guard or, without one, of the path's security, which
+ * comes with the head or later (a password is hashed on another thread, say).
  *
  * A late one meets one of three moments: the body is still being read, then the verdict waits for
  * its end, as no answer can be sent before; the body is here, or is not to be read before it is
@@ -13,7 +13,8 @@
 #include "src/base/alloc.h"
 #include "src/security/login/identity.h"
 
-static void keep_identity(struct bondy_exchange *exchange, const struct bondy_identity *identity)
+void bondy_exchange_keep_identity(struct bondy_exchange *exchange,
+                                  const struct bondy_identity *identity)
 {
     exchange->identity = bondy_identity_dup(identity);
     exchange->is_anonymous = bondy_slice_is(identity->authmethod, "anonymous");
@@ -25,15 +26,17 @@ enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange)
     struct bondy_identity identity = {0};
     enum bondy_admission admission;
 
-    if (guard == NULL || bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
+    if (bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
         return BONDY_ADMISSION_YES;
+    if (guard == NULL)
+        return bondy_access_begin(exchange);
     exchange->is_undecided = true; /* the verdict may come before admit returns */
     admission = guard->admit(guard->context, exchange->request,
                              (struct bondy_gateway_pending *)exchange, &identity);
     switch (admission) {
     case BONDY_ADMISSION_YES:
         exchange->is_undecided = false;
-        keep_identity(exchange, &identity);
+        bondy_exchange_keep_identity(exchange, &identity);
         break;
     case BONDY_ADMISSION_NO:
         bondy_request_set_user(exchange->request, NULL);
@@ -58,13 +61,7 @@ struct bondy_request *bondy_gateway_pending_request(const struct bondy_gateway_p
 
 static void send_refusal(struct bondy_exchange *exchange)
 {
-    struct bondy_request *request = BONDY_MOVE(exchange->request);
-    struct bondy_response *response = BONDY_MOVE(exchange->refusal);
-
-    bondy_cors_apply(&exchange->listener->cors, request, response);
-    bondy_request_set_user(request, NULL);
-    bondy_response_send(request, response);
-    bondy_exchange_end(exchange);
+    bondy_exchange_answer(exchange, BONDY_MOVE(exchange->refusal));
 }
 
 static void go_on(struct bondy_exchange *exchange)
@@ -95,7 +92,7 @@ void bondy_gateway_admitted(struct bondy_gateway_pending *pending,
 
     if (has_left(exchange))
         return;
-    keep_identity(exchange, identity);
+    bondy_exchange_keep_identity(exchange, identity);
     if (exchange->is_whole || exchange->early != NULL)
         go_on(exchange);
 }

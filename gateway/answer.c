@@ -233,13 +233,8 @@ static void put_version(const struct bondy_exchange *exchange, struct bondy_resp
 static void put_challenge(const struct bondy_exchange *exchange, unsigned status,
                           struct bondy_response *response)
 {
-    struct bondy_buf text = BONDY_BUF_EMPTY;
-
-    if (status != 401 || bondy_response_has_header(response, "www-authenticate"))
-        return;
-    bondy_buf_printf(&text, "Bearer realm=\"%s\"", exchange->spec->realm_uri);
-    bondy_response_header(response, "www-authenticate", bondy_buf_slice(&text), NULL);
-    bondy_buf_fini(&text);
+    if (status == 401 && !bondy_response_has_header(response, "www-authenticate"))
+        bondy_access_challenge(exchange, response);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -256,7 +251,8 @@ void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_respons
     bondy_exchange_end(exchange);
 }
 
-void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_problem *problem)
+struct bondy_response *bondy_exchange_problem(const struct bondy_exchange *exchange,
+                                              const struct bondy_problem *problem)
 {
     static const struct bondy_media json = {BONDY_MEDIA_JSON, (char *)"application/json"};
     static const struct bondy_media rfc9457 = {BONDY_MEDIA_OTHER,
@@ -276,7 +272,12 @@ void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_p
     encode(&draft, media, response);
     draft_fini(&draft);
     put_challenge(exchange, problem->status, response);
-    bondy_exchange_answer(exchange, response);
+    return response;
+}
+
+void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_problem *problem)
+{
+    bondy_exchange_answer(exchange, bondy_exchange_problem(exchange, problem));
 }
 
 /* RFC 9110, 13.1.2: whether the client has what we would send, by weak comparison. */

@@ -12,6 +12,7 @@
 #include "src/base/id.h"
 #include "src/base/log.h"
 #include "src/base/utf8.h"
+#include "src/security/credential/cookie.h"
 #include "src/wamp/errors.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -99,74 +100,97 @@ static json_t *make_port(struct bondy_exchange *exchange)
     return json_integer((json_int_t)port);
 }
 
+/* An object that is being filled from the request's headers. */
+struct filling {
+    const struct bondy_exchange *exchange;
+    json_t *object;
+};
+
+static bool is_cookie(struct bondy_slice lower)
+{
+    return bondy_slice_is(lower, "cookie");
+}
+
+/* The Cookie header without those that are credentials. */
+static json_t *other_cookies(const struct bondy_exchange *exchange, struct bondy_slice rest)
+{
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+    struct bondy_slice name, value;
+    json_t *kept;
+
+    if (!bondy_access_hides_in(exchange, BONDY_API_KEY_COOKIE))
+        return octets(rest);
+    while (bondy_cookie_next(&rest, &name, &value))
+        if (!bondy_access_hides(exchange, BONDY_API_KEY_COOKIE, name))
+            bondy_buf_printf(&text, "%s" BONDY_SLICE_FMT "=" BONDY_SLICE_FMT,
+                             text.len == 0 ? "" : "; ", BONDY_SLICE_ARG(name),
+                             BONDY_SLICE_ARG(value));
+    kept = octets(bondy_buf_slice(&text));
+    bondy_buf_fini(&text);
+    return kept;
+}
+
 /* Equal names are joined as RFC 9110, 5.3 allows. */
+static void join_header(json_t *object, struct bondy_slice lower, json_t *text)
+{
+    json_t *before = json_object_getn(object, lower.data, lower.len);
+
+    if (before != NULL) {
+        json_t *joined = json_sprintf("%s%s%s", json_string_value(before),
+                                      is_cookie(lower) ? "; " : ", ", json_string_value(text));
+
+        json_decref(text);
+        text = joined;
+    }
+    json_object_setn_new_nocheck(object, lower.data, lower.len, text);
+}
+
 static bool add_header(void *context, struct bondy_slice name, struct bondy_slice value)
 {
-    json_t *object = context;
-    json_t *text = octets(value);
-    char lower[256];
-    json_t *before;
+    const struct filling *filling = context;
+    char text[256];
+    struct bondy_slice lower = {text, name.len};
 
-    if (name.len < sizeof lower) {
-        for (size_t i = 0; i < name.len; i++)
-            lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] + 'a' - 'A'
-                                                                         : name.data[i]);
-        before = json_object_getn(object, lower, name.len);
-        if (before != NULL) {
-            json_t *joined =
-                json_sprintf("%s%s%s", json_string_value(before),
-                             name.len == 6 && memcmp(lower, "cookie", 6) == 0 ? "; " : ", ",
-                             json_string_value(text));
-
-            json_decref(text);
-            text = joined;
-        }
-        json_object_setn_new_nocheck(object, lower, name.len, text);
+    if (name.len >= sizeof text)
         return true;
-    }
-    json_decref(text);
+    for (size_t i = 0; i < name.len; i++)
+        text[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] + 'a' - 'A'
+                                                                    : name.data[i]);
+    if (!bondy_access_hides(filling->exchange, BONDY_API_KEY_HEADER, lower))
+        join_header(filling->object, lower,
+                    is_cookie(lower) ? other_cookies(filling->exchange, value) : octets(value));
     return true;
 }
 
 static json_t *make_headers(struct bondy_exchange *exchange)
 {
-    json_t *object = json_object();
+    struct filling filling = {exchange, json_object()};
 
-    bondy_request_headers(exchange->request, add_header, object);
-    return object;
+    bondy_request_headers(exchange->request, add_header, &filling);
+    return filling.object;
 }
 
 /* RFC 6265, 5.4, from the other side: name=value pairs, separated by "; ". */
-static bool add_cookies(void *context, struct bondy_slice name, struct bondy_slice rest)
+static bool add_cookies(void *context, struct bondy_slice header, struct bondy_slice rest)
 {
-    json_t *object = context;
+    const struct filling *filling = context;
+    struct bondy_slice name, value;
 
-    if (name.len != 6 || strncasecmp(name.data, "cookie", 6) != 0)
+    if (header.len != 6 || strncasecmp(header.data, "cookie", 6) != 0)
         return true;
-    while (rest.len > 0) {
-        const char *end = memchr(rest.data, ';', rest.len);
-        struct bondy_slice pair = {rest.data, end == NULL ? rest.len : (size_t)(end - rest.data)};
-        const char *equals;
-        size_t len;
-
-        rest = bondy_slice_skip(rest, pair.len + 1);
-        while (pair.len > 0 && pair.data[0] == ' ')
-            pair = bondy_slice_skip(pair, 1);
-        equals = pair.len == 0 ? NULL : memchr(pair.data, '=', pair.len);
-        len = equals == NULL ? 0 : (size_t)(equals - pair.data);
-        if (len > 0 && bondy_utf8_is_valid((struct bondy_slice){pair.data, len}))
-            json_object_setn_new_nocheck(object, pair.data, len,
-                                         octets(bondy_slice_skip(pair, len + 1)));
-    }
+    while (bondy_cookie_next(&rest, &name, &value))
+        if (name.len > 0 && bondy_utf8_is_valid(name) &&
+            !bondy_access_hides(filling->exchange, BONDY_API_KEY_COOKIE, name))
+            json_object_setn_new_nocheck(filling->object, name.data, name.len, octets(value));
     return true;
 }
 
 static json_t *make_cookies(struct bondy_exchange *exchange)
 {
-    json_t *object = json_object();
+    struct filling filling = {exchange, json_object()};
 
-    bondy_request_headers(exchange->request, add_cookies, object);
-    return object;
+    bondy_request_headers(exchange->request, add_cookies, &filling);
+    return filling.object;
 }
 
 static json_t *make_language(struct bondy_exchange *exchange)
@@ -174,19 +198,70 @@ static json_t *make_language(struct bondy_exchange *exchange)
     return json_string(exchange->language);
 }
 
+/* Whether a pair of the query is a credential: its name may be percent-encoded. */
+static bool is_hidden_pair(const struct bondy_exchange *exchange, struct bondy_slice pair)
+{
+    const char *equals = pair.len == 0 ? NULL : memchr(pair.data, '=', pair.len);
+    struct bondy_buf name = BONDY_BUF_EMPTY;
+    bool is_hidden;
+
+    if (equals != NULL)
+        pair.len = (size_t)(equals - pair.data);
+    is_hidden = bondy_form_decode(pair, &name) &&
+                bondy_access_hides(exchange, BONDY_API_KEY_QUERY, bondy_buf_slice(&name));
+    bondy_buf_fini(&name);
+    return is_hidden;
+}
+
+/* The query without credentials, made by `use` into a value. */
+static json_t *with_query(const struct bondy_exchange *exchange,
+                          json_t *(*use)(struct bondy_slice query))
+{
+    struct bondy_slice rest = bondy_request_query(exchange->request);
+    struct bondy_buf kept = BONDY_BUF_EMPTY;
+    json_t *value;
+
+    if (!bondy_access_hides_in(exchange, BONDY_API_KEY_QUERY))
+        return use(rest);
+    while (rest.len > 0) {
+        const char *end = memchr(rest.data, '&', rest.len);
+        struct bondy_slice pair = {rest.data, end == NULL ? rest.len : (size_t)(end - rest.data)};
+
+        rest = bondy_slice_skip(rest, pair.len + (end != NULL));
+        if (is_hidden_pair(exchange, pair))
+            continue;
+        if (kept.len > 0)
+            bondy_buf_append_byte(&kept, '&');
+        bondy_buf_append_slice(&kept, pair);
+    }
+    value = use(bondy_buf_slice(&kept));
+    bondy_buf_fini(&kept);
+    return value;
+}
+
+static json_t *last_values(struct bondy_slice query)
+{
+    return bondy_form_tree(query, BONDY_FORM_LAST);
+}
+
+static json_t *all_values(struct bondy_slice query)
+{
+    return bondy_form_tree(query, BONDY_FORM_LISTS);
+}
+
 static json_t *make_query_string(struct bondy_exchange *exchange)
 {
-    return bondy_json_slice(bondy_request_query(exchange->request));
+    return with_query(exchange, bondy_json_slice);
 }
 
 static json_t *make_query_params(struct bondy_exchange *exchange)
 {
-    return bondy_form_tree(bondy_request_query(exchange->request), BONDY_FORM_LAST);
+    return with_query(exchange, last_values);
 }
 
 static json_t *make_query_lists(struct bondy_exchange *exchange)
 {
-    return bondy_form_tree(bondy_request_query(exchange->request), BONDY_FORM_LISTS);
+    return with_query(exchange, all_values);
 }
 
 /* One of what keep_bindings() put together; returns where the next one is. */
@@ -304,12 +379,28 @@ static json_t *make_groups(struct bondy_exchange *exchange)
     return groups;
 }
 
+/* As it is now, and what the token knows of the device. */
 static json_t *make_meta(struct bondy_exchange *exchange)
 {
-    json_t *meta =
-        json_object_get(json_object_get(identity_of(exchange)->extra, "authextra"), "meta");
+    const struct bondy_identity *identity = identity_of(exchange);
+    json_t *meta = json_object_get(json_object_get(identity->extra, "authextra"), "meta");
+    json_t *device = json_object_get(identity->token, "client_device_id");
 
-    return meta == NULL ? json_object() : json_incref(meta);
+    if (meta == NULL)
+        meta = json_object();
+    else if (device != NULL)
+        meta = json_copy(meta);
+    else
+        return json_incref(meta);
+    if (device != NULL)
+        json_object_set(meta, "client_device_id", device);
+    return meta;
+}
+
+/* Only a token says it. */
+static json_t *make_client_id(struct bondy_exchange *exchange)
+{
+    return json_incref(json_object_get(identity_of(exchange)->token, "client_id"));
 }
 
 /* ---- the action's outcome -------------------------------------------------------------------- */
@@ -459,6 +550,7 @@ static const struct {
     [BONDY_FIELD_REQUEST_TRACE_ID] = {make_trace_id, ALWAYS},
     [BONDY_FIELD_SECURITY_REALM_URI] = {make_realm_uri, ALWAYS},
     [BONDY_FIELD_SECURITY_SESSION] = {make_session, ALWAYS},
+    [BONDY_FIELD_SECURITY_CLIENT_ID] = {make_client_id, ALWAYS},
     [BONDY_FIELD_SECURITY_USERNAME] = {make_authid, ALWAYS},
     [BONDY_FIELD_SECURITY_AUTHID] = {make_authid, ALWAYS},
     [BONDY_FIELD_SECURITY_AUTHMETHOD] = {make_authmethod, ALWAYS},

@@ -9,6 +9,7 @@
  * answered or its client left. When the exchange has a session it lives on until the next flush
  * ends that session: the router may be in the middle of telling us something. */
 
+#include "gateway/access.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "src/base/list.h"
@@ -25,6 +26,7 @@ struct bondy_gateway {
     struct bondy_gateway_options options;
     struct bondy_gateway_snapshot *tables[BONDY_GATEWAY_TABLES]; /* published */
     struct bondy_gateway_thread **threads;                       /* by the loop's index */
+    struct bondy_credentials *credentials;                       /* NULL: without auth */
 };
 
 struct bondy_gateway_thread {
@@ -57,6 +59,7 @@ struct bondy_exchange {
     bool is_late;                   /* its verdict did not come with the head */
     bool is_whole;                  /* on_request came */
     struct bondy_response *refusal; /* the guard's, which waits for the body to end */
+    struct bondy_access access;     /* where the path's own security is the guard */
 
     /* Of an operation with an endpoint that begins before the body is read; NULL: any other. */
     const struct bondy_gateway_endpoint *early;
@@ -94,6 +97,9 @@ void bondy_exchange_end(struct bondy_exchange *exchange);
 enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange);
 /* From on_request: true when the request goes on now. */
 bool bondy_exchange_is_admitted(struct bondy_exchange *exchange);
+/* Who asks; copied. */
+void bondy_exchange_keep_identity(struct bondy_exchange *exchange,
+                                  const struct bondy_identity *identity);
 
 /* ---- gateway.c, again ---- */
 /* The steps of 1.9 between admission and action. False: answered. */
@@ -149,7 +155,10 @@ bool bondy_exchange_target(struct bondy_exchange *exchange);
 /* Sends and takes an answer made elsewhere, with what every answer of the listener has; ends the
  * exchange. */
 void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_response *response);
-/* A refusal by the gateway itself (7.3); ends the exchange. */
+/* A refusal by the gateway itself (7.3), made but not sent; the caller owns it. */
+struct bondy_response *bondy_exchange_problem(const struct bondy_exchange *exchange,
+                                              const struct bondy_problem *problem);
+/* The same, sent; ends the exchange. */
 void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_problem *problem);
 /* The answers of the action; end the exchange. */
 void bondy_exchange_succeed(struct bondy_exchange *exchange);

@@ -17,6 +17,8 @@ struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *o
 
     gateway->options = *options;
     gateway->threads = bondy_calloc(options->thread_count, sizeof *gateway->threads);
+    if (options->auth != NULL)
+        gateway->credentials = bondy_credentials_create(options->auth);
     return gateway;
 }
 
@@ -45,6 +47,7 @@ void bondy_gateway_destroy(struct bondy_gateway *gateway)
         return;
     for (unsigned i = 0; i < BONDY_GATEWAY_TABLES; i++)
         swap(gateway, (enum bondy_gateway_table)i, NULL);
+    bondy_credentials_destroy(gateway->credentials);
     bondy_free(gateway->threads);
     bondy_free(gateway);
 }
@@ -144,6 +147,8 @@ void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop)
     gateway->threads[bondy_loop_index(loop)] = NULL;
     bondy_loop_remove_flush(loop, &thread->flush);
     end_sessions(&thread->flush);
+    if (gateway->credentials != NULL)
+        bondy_credentials_forget(gateway->credentials, bondy_loop_index(loop));
     bondy_slab_destroy(thread->exchanges);
     bondy_buf_fini(&thread->payload);
     bondy_buf_fini(&thread->scratch);
@@ -421,6 +426,10 @@ void bondy_exchange_act(struct bondy_exchange *exchange)
 {
     struct bondy_error err;
 
+    if (bondy_access_was_taken_back(exchange)) { /* while the body was on its way */
+        refuse_with(exchange, 401, "invalid_token", "the credentials were not accepted");
+        return;
+    }
     if (bondy_body_check(exchange, &err) < 0) {
         bondy_exchange_refuse(exchange,
                               &(struct bondy_problem){.status = 400,

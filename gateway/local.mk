@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += gateway/libgateway.a
 gateway_libgateway_a_SOURCES = \
+	gateway/access.c gateway/access.h \
 	gateway/action_call.c \
 	gateway/action_endpoint.c \
 	gateway/action_publish.c \
@@ -46,6 +47,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/spec/pattern.c gateway/spec/pattern.h \
 	gateway/spec/pattern_split.c \
 	gateway/spec/routes.c \
+	gateway/spec/security.c \
 	gateway/spec/spec.c gateway/spec/spec.h \
 	gateway/spec/table.c gateway/spec/table.h \
 	gateway/spec/table_local.h \

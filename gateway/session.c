@@ -63,7 +63,7 @@ static void on_closed(void *peer, const char *reason)
 
 static const struct bondy_session_local local = {on_message, on_closed};
 
-/* What administrators do is written down with where they did it from. */
+/* What somebody does is written down with where they did it from. */
 static void say_who(struct bondy_exchange *exchange)
 {
     char text[BONDY_ADDRESS_TEXT];
@@ -84,7 +84,7 @@ bool bondy_exchange_open(struct bondy_exchange *exchange)
                                                  &identity, &local, exchange, &err);
     if (exchange->session != NULL) {
         exchange->was_opened = true;
-        if (exchange->listener->guard != NULL)
+        if (exchange->listener->guard != NULL || !exchange->is_anonymous)
             say_who(exchange);
         return true;
     }

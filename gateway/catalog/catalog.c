@@ -66,11 +66,20 @@ static bool realm_exists(void *context, struct bondy_slice uri)
     return bondy_realms_find(context, uri) != NULL;
 }
 
+static bool realm_takes(void *context, struct bondy_slice uri, const char *method)
+{
+    const struct bondy_realm *realm = bondy_realms_find(context, uri);
+
+    /* That it is not there is said elsewhere. */
+    return realm == NULL || bondy_realm_has_authmethod(realm, bondy_slice_text(method));
+}
+
 int bondy_catalog_compile(const struct bondy_catalog *catalog, const json_t *document,
                           const char *pointer, struct bondy_spec **out, json_t **problems,
                           json_t **warnings)
 {
     struct bondy_spec_env env = {.realm_exists = realm_exists,
+                                 .realm_takes = realm_takes,
                                  .context = (void *)(uintptr_t)catalog->options.realms,
                                  .listeners = catalog->options.listeners,
                                  .loaded_at_ms = bondy_clock_wall_ms(),

@@ -61,7 +61,15 @@ json_t *bondy_check_headers(struct spec_loader *loader, json_t *headers);
 json_t *bondy_check_lower(struct spec_loader *loader, json_t *headers);
 void bondy_check_media(struct spec_loader *loader, const json_t *list);
 void bondy_check_schemes(struct spec_loader *loader, const json_t *list);
+/* A list of texts, or nothing. */
+void bondy_check_texts(struct spec_loader *loader, const json_t *object, const char *key);
+void bondy_check_require(struct spec_loader *loader, const json_t *object, const char *key);
+/* RFC 9110, Tokens: names of headers and cookies. */
+bool bondy_check_is_token(const char *text);
+/* 1.6 (security.c). */
 void bondy_check_security(struct spec_loader *loader, const json_t *security);
+/* Warns of a realm that takes no logins of the kind that its paths ask for; the whole is loaded. */
+void bondy_check_realm_methods(struct spec_loader *loader);
 /* Keys of 1.11 that are refused until they are built, their content checked all the same. */
 void bondy_check_later(struct spec_loader *loader, const json_t *object);
 /* The known keys of `defaults`, in the object or (is_direct) on a path. */

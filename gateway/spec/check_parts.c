@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_parts: headers, media types, schemes, security and what is not built yet. http-gateway.md
- * 1.6, 1.7, 1.9, 1.11. */
+/* check_parts: headers, media types, schemes and what is not built yet. http-gateway.md 1.7, 1.9,
+ * 1.11. */
 #include "gateway/spec/check.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@
 /* ---- headers ------------------------------------------------------------------------------- */
 
 /* RFC 9110, Tokens. */
-static bool is_token(const char *text)
+bool bondy_check_is_token(const char *text)
 {
     if (*text == 0)
         return false;
@@ -34,7 +34,7 @@ static void check_header(struct spec_loader *loader, const char *name, const jso
 {
     static const char *const OURS[] = {"content-length", "transfer-encoding", "connection", NULL};
 
-    if (!is_token(name))
+    if (!bondy_check_is_token(name))
         bondy_check_fail(loader, "invalid_header", "letters, digits and '-'",
                          "not the name of a header");
     for (const char *const *our = OURS; *our != NULL; our++)
@@ -118,7 +118,7 @@ static bool is_media_type(const char *text)
     memcpy(type, text, len);
     type[len] = 0;
     type[slash - text] = 0;
-    return is_token(type) && is_token(type + (slash - text) + 1);
+    return bondy_check_is_token(type) && bondy_check_is_token(type + (slash - text) + 1);
 }
 
 void bondy_check_media(struct spec_loader *loader, const json_t *list)
@@ -170,9 +170,9 @@ void bondy_check_schemes(struct spec_loader *loader, const json_t *list)
     }
 }
 
-/* ---- security ------------------------------------------------------------------------------ */
+/* ---- what others need too ------------------------------------------------------------------ */
 
-static void check_texts(struct spec_loader *loader, const json_t *object, const char *key)
+void bondy_check_texts(struct spec_loader *loader, const json_t *object, const char *key)
 {
     json_t *list = bondy_check_member(loader, object, key, T_ARRAY);
     size_t outer = bondy_check_enter(loader, key);
@@ -189,146 +189,10 @@ static void check_texts(struct spec_loader *loader, const json_t *object, const 
     bondy_check_leave(loader, outer);
 }
 
-static void check_token_path(struct spec_loader *loader, const json_t *security, const char *key)
-{
-    json_t *path = bondy_check_member(loader, security, key, T_STRING);
-
-    if (path != NULL && json_string_value(path)[0] != '/')
-        bondy_check_fail_at(loader, key, "invalid_path", NULL, "a path starts with '/'");
-}
-
-static void check_member_word(struct spec_loader *loader, const json_t *object, const char *key,
-                              const char *const *words)
-{
-    size_t mark = bondy_check_enter(loader, key);
-
-    bondy_check_word(loader, json_object_get(object, key), words);
-    bondy_check_leave(loader, mark);
-}
-
-static void require(struct spec_loader *loader, const json_t *object, const char *key)
+void bondy_check_require(struct spec_loader *loader, const json_t *object, const char *key)
 {
     if (json_object_get(object, key) == NULL)
         bondy_check_fail_at(loader, key, "missing_key", NULL, "'%s' is required here", key);
-}
-
-static void check_oauth2(struct spec_loader *loader, const json_t *security)
-{
-    static const char *const FLOWS[] = {"authorization_code", "implicit",
-                                        "resource_owner_password_credentials", "client_credentials",
-                                        NULL};
-
-    require(loader, security, "flow");
-    check_member_word(loader, security, "flow", FLOWS);
-    check_token_path(loader, security, "token_path");
-    check_token_path(loader, security, "revoke_token_path");
-    check_texts(loader, security, "scopes");
-    check_texts(loader, security, "grants");
-}
-
-static void check_oidc(struct spec_loader *loader, const json_t *security)
-{
-    static const char *const WORDS[] = {"redirect", NULL};
-
-    require(loader, security, "provider");
-    bondy_check_member(loader, security, "provider", T_STRING);
-    check_member_word(loader, security, "on_unauthenticated", WORDS);
-}
-
-static void check_api_key(struct spec_loader *loader, const json_t *security)
-{
-    static const char *const PLACES[] = {"header", "query", "cookie", NULL};
-
-    check_member_word(loader, security, "in", PLACES);
-    bondy_check_member(loader, security, "name", T_STRING);
-    bondy_check_member(loader, security, "header_name", T_STRING);
-    bondy_check_member(loader, security, "prefix", T_STRING);
-}
-
-static void check_any_of(struct spec_loader *loader, const json_t *security)
-{
-    json_t *list = bondy_check_member(loader, security, "any_of", T_ARRAY);
-    size_t outer = bondy_check_enter(loader, "any_of");
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(list, i, item)
-    {
-        size_t mark = bondy_check_enter_index(loader, i);
-
-        bondy_check_security(loader, item);
-        bondy_check_leave(loader, mark);
-    }
-    bondy_check_leave(loader, outer);
-}
-
-struct security_type {
-    const char *name;
-    const char *keys[12];
-    void (*check)(struct spec_loader *loader, const json_t *security);
-};
-
-static void check_nothing(struct spec_loader *loader, const json_t *security)
-{
-    (void)loader;
-    (void)security;
-}
-
-static const struct security_type TYPES[] = {
-    {"oauth2",
-     {"type", "flow", "schemes", "token_path", "revoke_token_path", "description", "scopes",
-      "grants", NULL},
-     check_oauth2},
-    {"oidc",
-     {"type", "provider", "description", "on_unauthenticated", "schemes", NULL},
-     check_oidc},
-    {"basic", {"type", "schemes", "description", NULL}, check_nothing},
-    {"api_key",
-     {"type", "schemes", "header_name", "in", "name", "prefix", "description", NULL},
-     check_api_key},
-    {"any_of", {"type", "any_of", "description", NULL}, check_any_of},
-};
-
-/* 1.6: nothing but `{}` is open. Until the other types are built they are refused by name. */
-void bondy_check_security(struct spec_loader *loader, const json_t *security)
-{
-    static const char *const NAMES[] = {"oauth2", "oidc", "basic", "api_key", "any_of", NULL};
-    const struct security_type *known = NULL;
-    const char *type;
-
-    if (!bondy_check_type(loader, security, T_OBJECT, CHECK_NOW) ||
-        json_object_size(security) == 0 || !bondy_expr_spend(&loader->compiler, 1))
-        return;
-    type = json_object_get(security, "any_of") != NULL ? "any_of"
-                                                       : bondy_json_text(security, "type").data;
-    if (type == NULL) {
-        if (json_object_get(security, "type") == NULL)
-            bondy_check_fail_at(loader, "type", "missing_key",
-                                "oauth2, oidc, basic, api_key, or {} for anonymous",
-                                "a security object that is not empty has a 'type'");
-        else
-            bondy_check_member(loader, security, "type", T_STRING);
-        return;
-    }
-    for (size_t i = 0; i < BONDY_COUNT(TYPES); i++)
-        if (strcmp(type, TYPES[i].name) == 0)
-            known = &TYPES[i];
-    if (known == NULL) {
-        check_member_word(loader, security, "type", NAMES);
-        return;
-    }
-    bondy_check_keys(loader, security, known->keys);
-    if (json_object_get(security, "schemes") != NULL) {
-        size_t mark = bondy_check_enter(loader, "schemes");
-
-        bondy_check_schemes(loader, json_object_get(security, "schemes"));
-        bondy_check_leave(loader, mark);
-    }
-    known->check(loader, security);
-    bondy_check_fail_at(loader, strcmp(type, "any_of") == 0 ? "any_of" : "type",
-                        "unsupported_security_type", "{} (anonymous)",
-                        "the security type '%s' is not built yet; nothing is served open instead",
-                        type);
 }
 
 /* ---- not built yet ------------------------------------------------------------------------- */
@@ -403,7 +267,7 @@ static void check_rate_limit(struct spec_loader *loader, const json_t *value)
     if (!bondy_check_type(loader, value, T_OBJECT, CHECK_NOW))
         return;
     bondy_check_keys(loader, value, KEYS);
-    require(loader, value, "limit");
+    bondy_check_require(loader, value, "limit");
     check_member_integer(loader, value, "limit");
     check_member_integer(loader, value, "burst");
     check_member_duration(loader, value, "window");
@@ -417,7 +281,7 @@ static void check_cache(struct spec_loader *loader, const json_t *value)
         return;
     bondy_check_keys(loader, value, KEYS);
     check_member_duration(loader, value, "ttl");
-    check_texts(loader, value, "vary");
+    bondy_check_texts(loader, value, "vary");
 }
 
 static void check_boolean(struct spec_loader *loader, const json_t *value)

@@ -24,6 +24,10 @@ void bondy_spec_load_version(struct spec_loader *loader, struct expr_scope *api,
 void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version, const char *key,
                           const json_t *source, struct bondy_path *out);
 
+/* What is checked already, compiled; in doubt nobody gets in. */
+void bondy_security_load(const json_t *security, struct bondy_security *out);
+void bondy_security_fini(struct bondy_security *security);
+
 /* Makes a scope below `parent` where the pointer stands: variables, defaults and the members of
  * `direct` (keys of defaults written beside them, NULL-terminated, or NULL); settles and checks it.
  * `held` gets an object that has to live as long as the scope. */

@@ -45,6 +45,7 @@ static void free_path(struct bondy_path *path)
     }
     free_media(&path->accepts);
     free_media(&path->provides);
+    bondy_security_fini(&path->security);
     bondy_pattern_destroy(path->pattern);
     bondy_free(path->key);
 }
@@ -271,6 +272,7 @@ static void load_api(struct spec_loader *loader, struct expr_scope *root, const 
     load_host(loader, scope, document);
     load_realm(loader, scope, document);
     load_versions(loader, scope, document);
+    bondy_check_realm_methods(loader);
     bondy_expr_scope_destroy(scope);
     json_decref(held);
 }

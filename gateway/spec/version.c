@@ -430,6 +430,7 @@ void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version
     load_media(loader, scope, "accepts", &out->accepts);
     load_media(loader, scope, "provides", &out->provides);
     load_schemes(loader, scope, &out->schemes);
+    bondy_security_load(bondy_check_default(loader, scope, "security"), &out->security);
     count_segments(loader, out);
     load_operations(loader, scope, source, out);
     bondy_expr_scope_destroy(scope);

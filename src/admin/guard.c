@@ -7,17 +7,12 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "src/admin/credentials.h"
 #include "src/admin/health.h"
 #include "src/base/alloc.h"
 #include "src/http/problem.h"
-#include "src/security/login/auth.h"
-#include "src/security/credential/ticket.h"
-#include "src/sys/tls.h"
-#include "src/wamp/base64.h"
+#include "src/security/login/credentials.h"
 #include "src/wamp/errors.h"
 
-#define CREDENTIALS_MAX 2048
 #define HOST_MAX 256
 #define ADMIN_NAME "admin"
 #define ADMIN_ROLE "bondy.administrators"
@@ -190,7 +185,7 @@ struct check {
     struct bondy_gateway_pending *pending;
     struct bondy_loop *loop;
     struct bondy_login *login;
-    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
+    struct bondy_credentials_mark mark;
 };
 
 static void checked(struct bondy_login *login, void *context)
@@ -203,8 +198,7 @@ static void checked(struct bondy_login *login, void *context)
 
     if (answer->step == BONDY_LOGIN_WELCOME) {
         bondy_credentials_keep(check->guard->credentials, bondy_loop_index(check->loop),
-                               check->fingerprint, &answer->identity,
-                               bondy_loop_now_ms(check->loop));
+                               &check->mark, answer, bondy_loop_now_ms(check->loop));
         bondy_gateway_admitted(check->pending, &answer->identity);
     } else {
         bondy_gateway_refused(check->pending, request == NULL ? NULL
@@ -227,77 +221,39 @@ static void describe_peer(const struct bondy_admin_guard *guard, struct bondy_re
                      bondy_address_is_loopback(&peer->address);
 }
 
-static void start_check(const struct bondy_admin_guard *guard, struct check *check,
-                        struct bondy_request *request, struct bondy_auth_check *wanted)
+/* What is known since a moment, or a check of it. */
+static enum bondy_admission find_or_check(const struct bondy_admin_guard *guard,
+                                          struct bondy_request *request,
+                                          struct bondy_gateway_pending *pending,
+                                          struct bondy_auth_check *wanted,
+                                          struct bondy_identity *identity)
 {
+    struct bondy_loop *loop = bondy_request_loop(request);
+    struct bondy_credentials_mark mark;
+    const struct bondy_identity *known;
     struct bondy_login_peer peer;
+    struct check *check;
 
     describe_peer(guard, request, &peer);
-    wanted->realm = bondy_realms_find(guard->node->realms, BONDY_SLICE(BONDY_MASTER_REALM));
     wanted->peer = &peer;
-    wanted->loop = bondy_request_loop(request);
+    wanted->realm = bondy_realms_find(guard->node->realms, BONDY_SLICE(BONDY_MASTER_REALM));
+    bondy_credentials_mark(guard->credentials, wanted, &mark);
+    known = bondy_credentials_find(guard->credentials, bondy_loop_index(loop), &mark,
+                                   bondy_loop_now_ms(loop));
+    if (known != NULL) {
+        *identity = *known;
+        return BONDY_ADMISSION_YES;
+    }
+    check = bondy_zalloc(sizeof *check);
+    check->guard = guard;
+    check->pending = pending;
+    check->loop = loop;
+    check->mark = mark;
+    wanted->loop = loop;
     wanted->done = checked;
     wanted->context = check;
     bondy_auth_check(guard->auth, wanted, &check->login);
-}
-
-/* RFC 7617: base64 of name, colon, password; the name has no colon. `bytes` gets both. */
-static bool read_basic(struct bondy_slice encoded, char bytes[CREDENTIALS_MAX],
-                       struct bondy_auth_check *out)
-{
-    struct bondy_slice decoded;
-    const char *colon;
-
-    if (encoded.len > CREDENTIALS_MAX || !bondy_base64_is_valid(encoded))
-        return false;
-    decoded = bondy_slice_of(bytes, bondy_base64_decode(encoded, bytes));
-    colon = decoded.len == 0 ? NULL : memchr(bytes, ':', decoded.len);
-    if (colon == NULL || colon == bytes)
-        return false;
-    out->method = "password";
-    out->authid = bondy_slice_of(bytes, (size_t)(colon - bytes));
-    out->secret = bondy_slice_skip(decoded, out->authid.len + 1);
-    return true;
-}
-
-/* RFC 6750. Tickets of the router say so in their header; the rest are access tokens. */
-static bool read_bearer(struct bondy_slice token, struct bondy_auth_check *out)
-{
-    struct bondy_token peeked;
-
-    if (bondy_token_peek(token, &peeked, NULL) < 0)
-        return false;
-    out->method = bondy_slice_is(peeked.typ, BONDY_TICKET_TYP) ? "ticket" : "oauth2";
-    out->secret = token;
-    bondy_token_fini(&peeked);
-    return true;
-}
-
-static bool takes_scheme(struct bondy_slice *header, const char *scheme)
-{
-    size_t len = strlen(scheme);
-
-    if (header->len <= len || strncasecmp(header->data, scheme, len) != 0 ||
-        header->data[len] != ' ')
-        return false;
-    while (header->len > len && header->data[len] == ' ')
-        len++;
-    *header = bondy_slice_skip(*header, len);
-    return true;
-}
-
-static void begin_check(const struct bondy_admin_guard *guard, struct bondy_request *request,
-                        struct bondy_gateway_pending *pending,
-                        const uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT],
-                        struct bondy_auth_check *wanted)
-{
-    struct check *check = bondy_zalloc(sizeof *check);
-
-    check->guard = guard;
-    check->pending = pending;
-    check->loop = bondy_request_loop(request);
-    memcpy(check->fingerprint, fingerprint, sizeof check->fingerprint);
-    start_check(guard, check, request, wanted);
+    return BONDY_ADMISSION_LATER;
 }
 
 /* What was sent is judged, right or wrong: wrong credentials are never taken for none. */
@@ -306,32 +262,26 @@ static enum bondy_admission judge(const struct bondy_admin_guard *guard,
                                   struct bondy_gateway_pending *pending,
                                   struct bondy_identity *identity)
 {
-    struct bondy_slice header = bondy_request_header(request, "authorization");
-    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
-    struct bondy_loop *loop = bondy_request_loop(request);
-    const struct bondy_identity *known;
-    char bytes[CREDENTIALS_MAX];
+    struct bondy_slice header = bondy_request_header(request, "authorization"), rest;
     struct bondy_auth_check wanted = {0};
-    struct bondy_slice rest = header;
-    bool is_read;
+    enum bondy_admission admission;
+    char bytes[BONDY_BASIC_MAX];
+    bool is_read = false;
 
-    bondy_credentials_fingerprint(guard->credentials, header, fingerprint);
-    known = bondy_credentials_find(guard->credentials, bondy_loop_index(loop), fingerprint,
-                                   bondy_loop_now_ms(loop));
-    if (known != NULL) {
-        *identity = *known;
-        return BONDY_ADMISSION_YES;
+    if (bondy_credentials_scheme(header, "Basic", &rest)) {
+        is_read = bondy_credentials_basic(rest, BONDY_COLON_FIRST, bytes, &wanted);
+    } else if (bondy_credentials_scheme(header, "Bearer", &rest)) {
+        wanted.method = "bearer";
+        wanted.secret = rest;
+        is_read = true;
     }
-    is_read = takes_scheme(&rest, "Basic")    ? read_basic(rest, bytes, &wanted)
-              : takes_scheme(&rest, "Bearer") ? read_bearer(rest, &wanted)
-                                              : false;
     if (!is_read) {
         bondy_response_send(request, make_401(request));
         return BONDY_ADMISSION_NO;
     }
-    begin_check(guard, request, pending, fingerprint, &wanted);
+    admission = find_or_check(guard, request, pending, &wanted, identity);
     sodium_memzero(bytes, sizeof bytes);
-    return BONDY_ADMISSION_LATER;
+    return admission;
 }
 
 /* The client's certificate was checked by the handshake; whose it is, and whether it may be used to
@@ -341,26 +291,10 @@ static enum bondy_admission judge_certificate(const struct bondy_admin_guard *gu
                                               struct bondy_gateway_pending *pending,
                                               struct bondy_identity *identity)
 {
-    struct bondy_slice name = bondy_slice_text(bondy_request_peer(request)->certificate);
-    struct bondy_auth_check wanted = {.method = "tls", .authid = name};
-    uint8_t fingerprint[BONDY_CREDENTIALS_FINGERPRINT];
-    struct bondy_loop *loop = bondy_request_loop(request);
-    const struct bondy_identity *known;
-    char key[BONDY_TLS_NAME_MAX + 1];
+    const char *name = bondy_request_peer(request)->certificate;
+    struct bondy_auth_check wanted = {.method = "tls", .authid = bondy_slice_text(name)};
 
-    /* No header begins with a NUL. */
-    key[0] = '\0';
-    memcpy(key + 1, name.data, name.len);
-    bondy_credentials_fingerprint(guard->credentials, bondy_slice_of(key, name.len + 1),
-                                  fingerprint);
-    known = bondy_credentials_find(guard->credentials, bondy_loop_index(loop), fingerprint,
-                                   bondy_loop_now_ms(loop));
-    if (known != NULL) {
-        *identity = *known;
-        return BONDY_ADMISSION_YES;
-    }
-    begin_check(guard, request, pending, fingerprint, &wanted);
-    return BONDY_ADMISSION_LATER;
+    return find_or_check(guard, request, pending, &wanted, identity);
 }
 
 static enum bondy_admission admit(void *context, struct bondy_request *request,
@@ -436,7 +370,7 @@ struct bondy_admin_guard *bondy_admin_guard_create(const struct bondy_admin_guar
     guard->allow_anonymous = options->allow_anonymous;
     guard->allow_cleartext = options->allow_cleartext;
     guard->auth = options->auth;
-    guard->credentials = bondy_credentials_create();
+    guard->credentials = bondy_credentials_create(guard->auth);
     fill_hosts(guard, options->allowed_hosts);
     guard->hooks = (struct bondy_gateway_guard){fixed, admit, guard};
     return guard;

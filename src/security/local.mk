@@ -53,6 +53,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/login/auth.h \
 	src/security/login/identity.c src/security/login/identity.h \
 	src/security/login/login.c src/security/login/login.h \
+	src/security/login/login_api_key.c \
 	src/security/login/login_dynamic.c \
 	src/security/login/login_find.c \
 	src/security/login/login_local.h \

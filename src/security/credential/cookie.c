@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/security/credential/cookie.h"
 
-/* Takes a pair off the header; what has no '=' is no cookie. False at the end. */
-static bool next_pair(struct bondy_slice *rest, struct bondy_slice *name, struct bondy_slice *value)
+bool bondy_cookie_next(struct bondy_slice *rest, struct bondy_slice *name,
+                       struct bondy_slice *value)
 {
     while (rest->len > 0) {
         const char *end = memchr(rest->data, ';', rest->len);
@@ -31,7 +31,7 @@ bool bondy_cookie_has_ticket(struct bondy_slice header)
 {
     struct bondy_slice name, value;
 
-    while (next_pair(&header, &name, &value)) {
+    while (bondy_cookie_next(&header, &name, &value)) {
         if (bondy_slice_starts(name, BONDY_SLICE(BONDY_COOKIE_TICKET)))
             return true;
     }
@@ -43,7 +43,7 @@ struct bondy_slice bondy_cookie_ticket(struct bondy_slice header, struct bondy_s
     const struct bondy_slice prefix = BONDY_SLICE(BONDY_COOKIE_TICKET);
     struct bondy_slice name, value;
 
-    while (next_pair(&header, &name, &value)) {
+    while (bondy_cookie_next(&header, &name, &value)) {
         if (bondy_slice_starts(name, prefix) &&
             bondy_slice_eq(bondy_slice_skip(name, prefix.len), realm))
             return without_quotes(value);

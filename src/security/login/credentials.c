@@ -188,6 +188,6 @@ void bondy_credentials_keep(struct bondy_credentials *credentials, unsigned thre
     bondy_identity_free(slot->identity);
     slot->mark = *mark;
     slot->identity = bondy_identity_dup(&answer->identity);
-    slot->seq = answer->principal_seq;
+    slot->seq = answer->identity.principal_seq;
     slot->until_ms = now_ms + kept_ms(answer);
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "src/base/slice.h"
 
@@ -29,10 +30,11 @@ struct bondy_identity {
     bool groups_are_chosen;
     /* The live user record behind it; NULL: anonymous, or known only to whoever vouched. */
     struct bondy_principal *principal;
-    bool is_trusted;      /* the router itself: no permission is asked */
-    const json_t *extra;  /* WELCOME.authextra; NULL: {} */
-    const json_t *ticket; /* {id, authrealm, scope} of a session opened with a ticket, or NULL */
-    /* Of who came with an access token: {client_id?, device_id?, roles?}, or NULL. */
+    uint64_t principal_seq; /* of the record when it was looked at (principal.h) */
+    bool is_trusted;        /* the router itself: no permission is asked */
+    const json_t *extra;    /* WELCOME.authextra; NULL: {} */
+    const json_t *ticket;   /* {id, authrealm, scope} of a session opened with a ticket, or NULL */
+    /* Of who came with an access token: {client_id?, client_device_id?, roles?}, or NULL. */
     const json_t *token;
 };
 

@@ -12,6 +12,7 @@
 #include "src/security/credential/cookie.h"
 #include "src/security/login/login_local.h"
 #include "src/security/login/principal.h"
+#include "src/security/credential/ticket.h"
 #include "src/security/credential/token.h"
 #include "src/sys/publish.h"
 
@@ -169,6 +170,7 @@ static void free_login(struct bondy_login *login)
     json_decref(login->bad_roles);
     json_decref(login->meta);
     json_decref(login->ticket);
+    json_decref(login->token);
     json_decref(login->answer_extra);
     json_decref(login->extra);
     json_decref(login->welcome_extra);
@@ -375,16 +377,22 @@ static void begin(void *context, const struct bondy_login_request *request,
         send_away(login, auth->options.readers, run_find);
 }
 
-/* Whose a token says it is: looked up as if it was typed, and proved afterwards. */
-static json_t *authid_of(const struct bondy_auth_check *check)
+/* Whose a token says it is: looked up as if it was typed, and proved afterwards. *method: what it
+ * says it is, when that was left to it. */
+static json_t *authid_of(const struct bondy_auth_check *check, const char **method)
 {
-    bool is_ticket = strcmp(check->method, "ticket") == 0;
+    bool is_open = strcmp(check->method, "bearer") == 0;
     struct bondy_token token;
     json_t *authid;
 
-    if (check->authid.len > 0 || bondy_token_peek(check->secret, &token, NULL) < 0)
+    *method = is_open ? "oauth2" : check->method;
+    if (check->authid.len > 0 || strcmp(check->method, "api_key") == 0 ||
+        bondy_token_peek(check->secret, &token, NULL) < 0)
         return bondy_json_slice(check->authid);
-    authid = bondy_json_slice(bondy_json_text(token.claims, is_ticket ? "authid" : "sub"));
+    if (is_open && bondy_slice_is(token.typ, BONDY_TICKET_TYP))
+        *method = "ticket";
+    authid = bondy_json_slice(
+        bondy_json_text(token.claims, strcmp(*method, "ticket") == 0 ? "authid" : "sub"));
     bondy_token_fini(&token);
     return authid;
 }
@@ -403,16 +411,18 @@ void bondy_auth_check(struct bondy_auth *auth, const struct bondy_auth_check *ch
                       struct bondy_login **out)
 {
     struct bondy_login *login = login_create(auth, check->realm, check->peer);
-    const struct bondy_login_method *method = bondy_login_method(bondy_slice_text(check->method));
+    const struct bondy_login_method *method;
+    const char *name;
 
     login->loop = check->loop;
     login->done = check->done;
     login->context = check->context;
     login->is_check = true;
-    login->details =
-        json_pack("{s:o, s:[s]}", "authid", authid_of(check), "authmethods", check->method);
+    login->details = json_pack("{s:o}", "authid", authid_of(check, &name));
+    json_object_set_new(login->details, "authmethods", json_pack("[s]", name));
     login->signature = bondy_memdup0(check->secret.data, check->secret.len);
     login->signature_len = check->secret.len;
+    method = bondy_login_method(bondy_slice_text(name));
     if (method->is_certificate)
         name_certificate(login, check->authid);
     read_authid(login);

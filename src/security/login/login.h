@@ -78,7 +78,6 @@ struct bondy_login_answer {
     struct bondy_identity identity; /* WELCOME */
     /* WELCOME: when what it came with ends by itself, ms since 1970; 0: it does not. */
     uint64_t expires_ms;
-    uint64_t principal_seq; /* of what was read of identity.principal (principal.h) */
 };
 
 struct bondy_login_ops {

@@ -71,8 +71,9 @@ static void read_offer(struct bondy_login *login)
             continue;
         name = bondy_slice_of(json_string_value(one), json_string_length(one));
         method = bondy_login_method(name);
-        if (method != NULL && bondy_realm_has_authmethod(login->realm, name) &&
-            may_be_sent(login, method) && has_certificate(login, method))
+        if (method != NULL && (login->is_check || !method->is_outside) &&
+            bondy_realm_has_authmethod(login->realm, name) && may_be_sent(login, method) &&
+            has_certificate(login, method))
             login->offered[login->offered_count++] = method;
     }
 }
@@ -80,6 +81,14 @@ static void read_offer(struct bondy_login *login)
 static bool offers_nothing(const struct bondy_login *login)
 {
     return json_array_size(json_object_get(login->details, "authmethods")) == 0;
+}
+
+/* What a check is of. */
+static struct bondy_slice first_offer(const struct bondy_login *login)
+{
+    const json_t *one = json_array_get(json_object_get(login->details, "authmethods"), 0);
+
+    return bondy_slice_of(json_string_value(one), json_string_length(one));
 }
 
 static const struct bondy_login_method *find_offered(const struct bondy_login *login,
@@ -145,7 +154,7 @@ static bool has_source(const struct bondy_login *login, const struct bondy_store
 
 /* ---- the user -------------------------------------------------------------------------------- */
 
-static void drop_user(struct bondy_login *login)
+void bondy_login_drop_user(struct bondy_login *login)
 {
     if (login->has_user)
         bondy_user_fini(&login->user);
@@ -164,7 +173,7 @@ static struct bondy_store_view *begin_view(struct bondy_login *login)
 
 /* Reads the user behind `login->name` and its principal, so that a change between reading and
  * joining is not missed: the principal is there before the view. NULL after a refusal. */
-static struct bondy_store_view *read_user(struct bondy_login *login)
+struct bondy_store_view *bondy_login_read_user(struct bondy_login *login)
 {
     struct bondy_principals *principals = login->auth->options.principals;
     struct bondy_slice realm = bondy_slice_text(login->realm->uri);
@@ -363,8 +372,8 @@ static void add_groups(struct gathering *gathering, const json_t *groups)
     json_decref(queue);
 }
 
-static json_t *collect_meta(const struct bondy_login *login, const struct bondy_store_view *view,
-                            const json_t *groups)
+void bondy_login_collect_meta(struct bondy_login *login, const struct bondy_store_view *view,
+                              const json_t *groups)
 {
     const char *prototype = login->realm->prototype_uri;
     struct gathering gathering = {.view = view,
@@ -392,7 +401,8 @@ static json_t *collect_meta(const struct bondy_login *login, const struct bondy_
     json_decref(gathering.values);
     json_decref(gathering.lists);
     json_decref(gathering.seen);
-    return meta;
+    json_decref(login->meta);
+    login->meta = meta;
 }
 
 /* ---- the method ------------------------------------------------------------------------------ */
@@ -516,8 +526,8 @@ static void find_named(struct bondy_login *login, const struct bondy_store_view 
         bondy_login_doom(login, fault);
         login->method = first_with_challenge(login);
     } else {
-        login->meta =
-            collect_meta(login, view, login->chosen != NULL ? login->chosen : login->user.groups);
+        bondy_login_collect_meta(login, view,
+                                 login->chosen != NULL ? login->chosen : login->user.groups);
     }
     prove(login);
 }
@@ -530,13 +540,13 @@ static void find_by_name(struct bondy_login *login)
         login->has_user = false;
         if ((view = begin_view(login)) == NULL)
             return;
-    } else if ((view = read_user(login)) == NULL) {
+    } else if ((view = bondy_login_read_user(login)) == NULL) {
         return;
     }
     find_named(login, view);
     bondy_store_view_end(view);
     if (login->answer.step == BONDY_LOGIN_ABORT)
-        drop_user(login);
+        bondy_login_drop_user(login);
 }
 
 /* Cryptosign without authid: whose key it is (wamp.md AUTH-CSIGN-5). */
@@ -695,7 +705,7 @@ static void let_in_by_cookie(struct bondy_login *login, const struct bondy_store
     if (!read_roles(login))
         return;
     groups = login->chosen != NULL ? login->chosen : groups_of(login);
-    login->meta = collect_meta(login, view, groups);
+    bondy_login_collect_meta(login, view, groups);
     bondy_login_welcome(login);
 }
 
@@ -708,7 +718,7 @@ static void find_by_cookie(struct bondy_login *login)
         bondy_login_deny(login, "malformed");
         return;
     }
-    if ((view = read_user(login)) == NULL)
+    if ((view = bondy_login_read_user(login)) == NULL)
         return;
     if (!login->has_user)
         bondy_principal_unref(BONDY_MOVE(login->principal));
@@ -718,7 +728,7 @@ static void find_by_cookie(struct bondy_login *login)
         bondy_login_deny(login, login->doom == NULL ? "store" : login->doom);
     bondy_store_view_end(view);
     if (login->answer.step == BONDY_LOGIN_ABORT)
-        drop_user(login);
+        bondy_login_drop_user(login);
 }
 
 /* ---- whatever was offered ----------------------------------------------------------------------
@@ -726,6 +736,10 @@ static void find_by_cookie(struct bondy_login *login)
 
 void bondy_login_find(struct bondy_login *login)
 {
+    if (login->is_check && bondy_slice_is(first_offer(login), "api_key")) {
+        bondy_login_find_by_api_key(login);
+        return;
+    }
     read_offer(login);
     if (wants_cookie(login)) {
         find_by_cookie(login);
@@ -853,12 +867,14 @@ void bondy_login_welcome(struct bondy_login *login)
         .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
         .groups_are_chosen = login->chosen != NULL || login->granted != NULL,
         .principal = login->principal,
+        .principal_seq = login->principal_seq,
     };
     identity->authrole = join_names(&texts, groups);
     fill_groups(login, &texts, groups);
     login->welcome_extra = make_extra(login, groups);
     identity->extra = login->welcome_extra;
     identity->ticket = login->ticket;
+    identity->token = login->token;
     login->answer.step = BONDY_LOGIN_WELCOME;
     login->answer.extra = NULL;
     json_decref(groups);

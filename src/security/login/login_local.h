@@ -39,6 +39,7 @@ struct bondy_login_method {
     bool is_secret_sent; /* AUTHENTICATE carries the secret itself */
     bool is_slow;        /* verifying derives keys */
     bool reads_store;    /* verifying looks things up */
+    bool is_outside;     /* for bondy_auth_check() alone: HTTP has it, WAMP has not */
     bool is_certificate; /* the client's certificate proves it: it must name the user */
     /* Whether the user has what it takes; NULL: every user. */
     bool (*suits)(const struct bondy_user *user);
@@ -98,6 +99,7 @@ struct bondy_login {
     bool is_cra_salted;
     char scram_verifier[BONDY_SCRAM_VERIFIER_TEXT];
     json_t *ticket;         /* claims */
+    json_t *token;          /* of identity.token */
     const char *scram_word; /* of a wrong answer */
 
     /* AUTHENTICATE. */
@@ -137,6 +139,13 @@ void bondy_login_doom(struct bondy_login *login, const char *cause);
 void bondy_login_find(struct bondy_login *login);
 /* The identity of a login that was right. */
 void bondy_login_welcome(struct bondy_login *login);
+/* Reads the user behind `login->name` and its principal. The view is the caller's; NULL: refused.
+ */
+struct bondy_store_view *bondy_login_read_user(struct bondy_login *login);
+void bondy_login_drop_user(struct bondy_login *login);
+/* What the user and its groups say of it, into login->meta. */
+void bondy_login_collect_meta(struct bondy_login *login, const struct bondy_store_view *view,
+                              const json_t *groups);
 
 /* ---- login_methods.c ---- */
 const struct bondy_login_method *bondy_login_method(struct bondy_slice name);
@@ -148,6 +157,10 @@ bool bondy_login_verify_ticket(struct bondy_login *login);
 /* The ticket of a cookie; fills login->ticket, and `granted` with what it says of roles. */
 bool bondy_login_verify_cookie(struct bondy_login *login);
 bool bondy_login_verify_token(struct bondy_login *login);
+/* ---- login_api_key.c: [pool] ---- */
+/* Whose key it is, and whether it is let in: the whole login. */
+void bondy_login_find_by_api_key(struct bondy_login *login);
+bool bondy_login_verify_api_key(struct bondy_login *login);
 
 /* ---- login_secret.c ---- */
 /* The router's key pair; from auth->secret. */

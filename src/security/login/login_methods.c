@@ -294,6 +294,11 @@ static const struct bondy_login_method methods[] = {
     {.name = "trust", .needs_authid = true},
     /* There with the transport, too: its handshake has checked the certificate. */
     {.name = "tls", .needs_authid = true, .is_certificate = true},
+    /* A key says whose it is, and from where it may be used (login_api_key.c). */
+    {.name = "api_key",
+     .is_outside = true,
+     .reads_store = true,
+     .verify = bondy_login_verify_api_key},
     /* There with the transport: nothing is challenged (find_by_cookie). */
     {.name = "cookie", .reads_store = true, .verify = bondy_login_verify_cookie},
     {.name = "password",

@@ -14,7 +14,8 @@
 #include "src/security/token/tickets.h"
 #include "src/security/credential/token.h"
 
-#define ROLES_MAX 1000 /* of a ticket that are looked at */
+#define LIFETIME_MAX 1000000000 /* `exp` below it is a lifetime */
+#define ROLES_MAX 1000          /* of a ticket that are looked at */
 
 static struct bondy_store_view *begin_view(const struct bondy_login *login)
 {
@@ -62,6 +63,13 @@ static json_t *keep_claims(const json_t *claims, const char *const *keys)
     return kept;
 }
 
+/* Of claims that were checked; those that are too far away to be counted in ms never come. */
+static void end_at(struct bondy_login *login, json_int_t seconds)
+{
+    login->answer.expires_ms =
+        seconds > 0 && seconds < INT64_MAX / 1000 ? (uint64_t)seconds * 1000 : 0;
+}
+
 bool bondy_login_verify_ticket(struct bondy_login *login)
 {
     static const char *const kept[] = {"id", "authrealm", "scope", NULL};
@@ -70,6 +78,7 @@ bool bondy_login_verify_ticket(struct bondy_login *login)
     if (claims == NULL)
         return false;
     login->ticket = keep_claims(claims, kept);
+    end_at(login, json_integer_value(json_object_get(claims, "expires_at")));
     json_decref(claims);
     return true;
 }
@@ -159,6 +168,39 @@ static const char *check_token(struct bondy_login *login, const struct bondy_rea
     return wrong;
 }
 
+/* http-gateway.md 2.4: before version 1.1 the issuer was the client. */
+static struct bondy_slice client_of(const json_t *claims)
+{
+    const json_t *scope = json_object_get(json_object_get(claims, "auth"), "scope");
+    struct bondy_slice client = bondy_json_text(claims, "client_id");
+
+    if (client.len == 0)
+        client = bondy_json_text(scope, "client_id");
+    if (client.len == 0 && json_object_get(claims, "auth") == NULL)
+        client = bondy_json_text(claims, "iss");
+    return client;
+}
+
+/* What is asked of it later. */
+static void keep_token(struct bondy_login *login, const json_t *claims)
+{
+    static const char *const keys[] = {"client_device_id", NULL};
+    const json_t *auth = json_object_get(claims, "auth");
+    json_t *roles = json_object_get(auth, "roles");
+    json_int_t end = json_integer_value(json_object_get(claims, "exp"));
+
+    if (roles == NULL)
+        roles = json_object_get(claims, "groups");
+    login->token = keep_claims(json_object_get(claims, "meta"), keys);
+    if (client_of(claims).len > 0)
+        json_object_set_new(login->token, "client_id", bondy_json_slice(client_of(claims)));
+    if (json_is_array(roles))
+        json_object_set_new(login->token, "roles", json_deep_copy(roles));
+    if (end < LIFETIME_MAX)
+        end += json_integer_value(json_object_get(claims, "iat"));
+    end_at(login, end);
+}
+
 bool bondy_login_verify_token(struct bondy_login *login)
 {
     const struct bondy_realm *authrealm = NULL;
@@ -179,6 +221,8 @@ bool bondy_login_verify_token(struct bondy_login *login)
     }
     /* Only now: a signature that takes no time to check would tell who does not exist. */
     wrong = login->has_user ? check_token(login, authrealm, &token) : "unknown_user";
+    if (wrong == NULL)
+        keep_token(login, token.claims);
     bondy_token_fini(&token);
     if (wrong != NULL)
         bondy_login_doom(login, wrong);
