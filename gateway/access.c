@@ -7,6 +7,7 @@
 
 #include "gateway/exchange.h"
 #include "gateway/form.h"
+#include "src/base/alloc.h"
 #include "src/security/credential/cookie.h"
 #include "src/security/entity/names.h"
 #include "src/security/login/principal.h"
@@ -400,7 +401,7 @@ static void checked(struct bondy_login *login, void *context)
 {
     struct bondy_exchange *exchange = context;
     struct bondy_gateway_pending *pending = context;
-    const struct bondy_login_ops *ops = bondy_auth_ops(exchange->thread->gateway->options.auth);
+    const struct bondy_login_ops *ops = bondy_auth_ops(exchange->thread->gateway->auth);
     const struct bondy_login_answer *answer = ops->answer(login);
     json_t *seconds = json_object_get(answer->extra, "retry_after");
 
@@ -449,7 +450,7 @@ static enum bondy_admission ask(struct bondy_exchange *exchange, struct bondy_au
     check->loop = loop;
     check->done = checked;
     check->context = exchange;
-    bondy_auth_check(gateway->options.auth, check, &exchange->access.login);
+    bondy_auth_check(gateway->auth, check, &exchange->access.login);
     return BONDY_ADMISSION_LATER;
 }
 
@@ -497,7 +498,7 @@ enum bondy_admission bondy_access_begin(struct bondy_exchange *exchange)
 
     if (security_of(exchange)->kind == BONDY_SECURITY_NONE)
         return BONDY_ADMISSION_YES;
-    if (exchange->thread->gateway->options.auth == NULL) {
+    if (exchange->thread->gateway->auth == NULL) {
         bondy_exchange_answer(exchange, make_503(exchange));
         return BONDY_ADMISSION_NO;
     }

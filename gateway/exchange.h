@@ -26,7 +26,8 @@ struct bondy_gateway {
     struct bondy_gateway_options options;
     struct bondy_gateway_snapshot *tables[BONDY_GATEWAY_TABLES]; /* published */
     struct bondy_gateway_thread **threads;                       /* by the loop's index */
-    struct bondy_credentials *credentials;                       /* NULL: without auth */
+    struct bondy_auth *auth;                                     /* NULL: nobody gets in */
+    struct bondy_credentials *credentials;                       /* NULL without auth */
 };
 
 struct bondy_gateway_thread {

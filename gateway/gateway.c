@@ -17,9 +17,13 @@ struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *o
 
     gateway->options = *options;
     gateway->threads = bondy_calloc(options->thread_count, sizeof *gateway->threads);
-    if (options->auth != NULL)
-        gateway->credentials = bondy_credentials_create(options->auth);
     return gateway;
+}
+
+void bondy_gateway_set_auth(struct bondy_gateway *gateway, struct bondy_auth *auth)
+{
+    gateway->auth = auth;
+    gateway->credentials = bondy_credentials_create(auth);
 }
 
 static void free_snapshot(struct bondy_retired *retired)

@@ -29,14 +29,16 @@ struct bondy_gateway_options {
     /* What operations with an endpoint name (endpoint.h); ends with a row without a name, borrowed.
      * NULL: none. */
     const struct bondy_gateway_endpoint *endpoints;
-    /* Who may use paths with a security, borrowed; outlives the gateway. NULL: nobody. */
-    struct bondy_auth *auth;
 };
 
 /* The caller owns it. */
 struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *options);
 /* After all threads left. The calling thread must be a registered reader (src/sys/publish.h). */
 void bondy_gateway_destroy(struct bondy_gateway *gateway);
+
+/* Who may use paths with a security: until this is called, nobody. Before any thread joins. `auth`
+ * is borrowed until the last thread has left. */
+void bondy_gateway_set_auth(struct bondy_gateway *gateway, struct bondy_auth *auth);
 
 /* On the loop's thread, before its first request. */
 void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,

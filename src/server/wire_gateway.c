@@ -44,7 +44,6 @@ int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *e
         .max_body_values =
             (uint64_t)bondy_config_number(server->config, "api_gateway.max_body_values"),
         .endpoints = server->endpoints,
-        .auth = server->identity.auth,
     };
     struct bondy_catalog_options catalog = {
         .realms = server->realms,

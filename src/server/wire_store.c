@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "src/base/alloc.h"
+#include "gateway/gateway.h"
 #include "src/base/log.h"
 #include "src/security/entity/security_file.h"
 #include "src/server/master_key.h"
@@ -127,6 +128,7 @@ int bondy_server_open_store(struct bondy_server *server, struct bondy_error *err
     if ((rc = bondy_server_load_catalog(server, err)) < 0)
         return rc;
     bondy_server_make_logins(server);
+    bondy_gateway_set_auth(server->gateway, server->identity.auth);
     return bondy_store_start(server->store, err);
 }
 
