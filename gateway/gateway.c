@@ -23,7 +23,8 @@ struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *o
 void bondy_gateway_set_auth(struct bondy_gateway *gateway, struct bondy_auth *auth)
 {
     gateway->auth = auth;
-    gateway->credentials = bondy_credentials_create(auth);
+    bondy_credentials_destroy(gateway->credentials);
+    gateway->credentials = auth == NULL ? NULL : bondy_credentials_create(auth);
 }
 
 static void free_snapshot(struct bondy_retired *retired)

@@ -36,8 +36,8 @@ struct bondy_gateway *bondy_gateway_create(const struct bondy_gateway_options *o
 /* After all threads left. The calling thread must be a registered reader (src/sys/publish.h). */
 void bondy_gateway_destroy(struct bondy_gateway *gateway);
 
-/* Who may use paths with a security: until this is called, nobody. Before any thread joins. `auth`
- * is borrowed until the last thread has left. */
+/* Who may use paths with a security: until this is called, and with NULL, nobody. Before the first
+ * request. `auth` is borrowed until the last thread has left. */
 void bondy_gateway_set_auth(struct bondy_gateway *gateway, struct bondy_auth *auth);
 
 /* On the loop's thread, before its first request. */

@@ -8,6 +8,7 @@
 #include "src/sys/publish.h"
 #include "src/wamp/codec.h"
 #include "tests/lib/test.h"
+#include "tests/unit/gateway/gateway_login.h"
 
 /* ---- realms: in the place of src/security ------------------------------------------------ */
 
@@ -344,6 +345,8 @@ int gateway_rig_start(void **state)
     assert_int_equal(bondy_loop_create(0, &rig->loop, NULL), BONDY_OK);
     start_router(rig);
     rig->gateway = bondy_gateway_create(&options);
+    gateway_login_reset();
+    bondy_gateway_set_auth(rig->gateway, gateway_login_auth());
     bondy_gateway_join(rig->gateway, rig->loop, rig->thread);
     rig->context =
         (struct bondy_gateway_listener){.gateway = rig->gateway, .scheme = BONDY_SCHEME_HTTP};

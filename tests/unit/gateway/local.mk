@@ -18,23 +18,31 @@ tests_unit_gateway_test_spec_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_spec_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/gateway/test_spec
 check_PROGRAMS += tests/unit/gateway/test_gateway tests/unit/gateway/test_gateway_body \
-	tests/unit/gateway/test_gateway_status
-# The rig has realms of its own in the place of src/security's.
+	tests/unit/gateway/test_gateway_security tests/unit/gateway/test_gateway_status
+# The rig has realms and logins of its own in the place of src/security's.
 GATEWAY_TEST_LIBS = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
 tests_unit_gateway_test_gateway_SOURCES = tests/unit/gateway/test_gateway.c \
-	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h
+	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h \
+	tests/unit/gateway/gateway_login.c tests/unit/gateway/gateway_login.h
 tests_unit_gateway_test_gateway_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_LDADD = $(GATEWAY_TEST_LIBS)
 tests_unit_gateway_test_gateway_body_SOURCES = tests/unit/gateway/test_gateway_body.c \
-	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h
+	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h \
+	tests/unit/gateway/gateway_login.c tests/unit/gateway/gateway_login.h
 tests_unit_gateway_test_gateway_body_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_body_LDADD = $(GATEWAY_TEST_LIBS)
 tests_unit_gateway_test_gateway_status_SOURCES = tests/unit/gateway/test_gateway_status.c \
-	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h
+	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h \
+	tests/unit/gateway/gateway_login.c tests/unit/gateway/gateway_login.h
 tests_unit_gateway_test_gateway_status_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_status_LDADD = $(GATEWAY_TEST_LIBS)
+tests_unit_gateway_test_gateway_security_SOURCES = tests/unit/gateway/test_gateway_security.c \
+	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h \
+	tests/unit/gateway/gateway_login.c tests/unit/gateway/gateway_login.h
+tests_unit_gateway_test_gateway_security_CFLAGS = $(TEST_CFLAGS)
+tests_unit_gateway_test_gateway_security_LDADD = $(GATEWAY_TEST_LIBS)
 TESTS += tests/unit/gateway/test_gateway tests/unit/gateway/test_gateway_body \
-	tests/unit/gateway/test_gateway_status
+	tests/unit/gateway/test_gateway_security tests/unit/gateway/test_gateway_status
 
 
 check_PROGRAMS += tests/unit/gateway/test_table

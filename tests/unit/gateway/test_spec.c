@@ -189,7 +189,6 @@ static void the_worked_example_whole_names_exactly_what_is_not_built(void **stat
 {
     (void)state;
     check(example("'security': '{{variables.auth}}',", TILES),
-          "/defaults/security/type unsupported_security_type; "
           "/versions/1.0.0/paths/~1tiles~1[...]/get/action/type unsupported_action_type");
 }
 
@@ -364,12 +363,6 @@ static void each_mistake_of_a_path_has_its_pointer_and_code(void **state)
         {"{'get': {" CALL ", 'response': {'on_results': {}}}}",
          X "/get/response/on_results unknown_key"},
         {"{'get': {" CALL ", 'response': {'on_timeout': {'body': 'x'}}}}", ""},
-        {"{'security': {'type': 'basic'}, 'get': {" CALL "}}",
-         X "/security/type unsupported_security_type"},
-        {"{'security': {'type': 'oauth2', 'flow': 'none'}, 'get': {" CALL "}}",
-         X "/security/flow invalid_value; " X "/security/type unsupported_security_type"},
-        {"{'security': {'type': 'magic'}, 'get': {" CALL "}}", X "/security/type invalid_value"},
-        {"{'security': {'flow': 'x'}, 'get': {" CALL "}}", X "/security/type missing_key"},
         {"{'schemes': ['ftp'], 'get': {" CALL "}}", X "/schemes/0 invalid_value"},
         {"{'accepts': ['json'], 'get': {" CALL "}}", X "/accepts/0 invalid_media_type"},
         {"{'provides': [], 'get': {" CALL "}}", X "/provides invalid_value"},
@@ -514,6 +507,204 @@ static void warnings_do_not_stop_a_load(void **state)
     bondy_free(text);
     json_decref(warnings);
     json_decref(document);
+}
+
+/* ---- security (1.6) ------------------------------------------------------------------------ */
+
+static json_t *with_security(const char *security)
+{
+    struct bondy_buf text = BONDY_BUF_EMPTY;
+    char *path;
+    json_t *document;
+
+    bondy_buf_printf(&text, "{'security': %s, 'get': {" CALL "}}", security);
+    path = bondy_buf_take_text(&text);
+    document = around(path, "");
+    bondy_free(path);
+    return document;
+}
+
+#define S X "/security"
+
+static void each_mistake_of_a_security_has_its_pointer_and_code(void **state)
+{
+    static const struct {
+        const char *security, *expected;
+    } CASES[] = {
+        {"{}", ""},
+        {"{'type': 'basic'}", ""},
+        {"{'type': 'basic', 'schemes': ['https'], 'description': 'x', 'x-own': 1}", ""},
+        {"{'type': 'basic', 'realm': 'x'}", S "/realm unknown_key"},
+        {"{'type': 'basic', 'schemes': ['ftp']}", S "/schemes/0 invalid_value"},
+        {"'basic'", S " invalid_type"},
+        {"'{{request.body}}'", S " not_constant"},
+        {"{'type': '{{request.body}}'}", S "/type not_constant"},
+        {"{'type': 'magic'}", S "/type invalid_value"},
+        {"{'type': 'Basic'}", S "/type invalid_value"},
+        {"{'type': null}", S "/type invalid_type"},
+        {"{'flow': 'client_credentials'}", S "/type missing_key"},
+        {"{'schemes': ['http']}", S "/type missing_key"},
+        {"{'type': 'oidc', 'provider': 'google'}", S "/type unsupported_security_type"},
+        {"{'type': 'oidc'}", S "/provider missing_key; " S "/type unsupported_security_type"},
+        {"{'type': 'oauth2'}", S "/flow missing_key"},
+        {"{'type': 'oauth2', 'flow': 'none'}", S "/flow invalid_value"},
+        {"{'type': 'oauth2', 'flow': 'implicit'}", ""},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'token_path': 'token'}",
+         S "/token_path invalid_path"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'token_path': '/'}",
+         S "/token_path invalid_path"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'token_path': '/a/:b'}",
+         S "/token_path invalid_path"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'revoke_token_path': ''}",
+         S "/revoke_token_path invalid_path"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'revoke_token_path': '/[a]'}",
+         S "/revoke_token_path invalid_path"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'scopes': 'staff'}",
+         S "/scopes invalid_type"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'scopes': []}",
+         S "/scopes invalid_value"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'scopes': [1]}",
+         S "/scopes/0 invalid_type"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'grants': ['implicit']}",
+         S "/grants/0 invalid_value"},
+        {"{'type': 'oauth2', 'flow': 'client_credentials', 'grants': []}", ""},
+        {"{'type': 'api_key'}", ""},
+        {"{'type': 'api_key', 'in': 'body'}", S "/in invalid_value"},
+        {"{'type': 'api_key', 'in': 'query'}", S "/name missing_key"},
+        {"{'type': 'api_key', 'in': 'cookie', 'name': 'a;b'}", S "/name invalid_value"},
+        {"{'type': 'api_key', 'name': ''}", S "/name invalid_value"},
+        {"{'type': 'api_key', 'header_name': 'x key'}", S "/header_name invalid_value"},
+        {"{'type': 'api_key', 'name': 'a', 'header_name': 'b'}", S "/header_name duplicate_name"},
+        {"{'type': 'api_key', 'prefix': 1}", S "/prefix invalid_type"},
+        {"{'type': 'any_of'}", S "/any_of missing_key"},
+        {"{'any_of': []}", S "/any_of invalid_value"},
+        {"{'any_of': {}}", S "/any_of invalid_type"},
+        {"{'any_of': [{}]}", S "/any_of/0 invalid_value"},
+        {"{'any_of': [{'type': 'basic'}, {'type': 'magic'}]}", S "/any_of/1/type invalid_value"},
+        {"{'any_of': [{'type': 'basic'}, {'any_of': [{'type': 'api_key'}]}]}", ""},
+        {"{'type': 'any_of', 'any_of': [{'type': 'basic'}, {}]}", S "/any_of/1 invalid_value"},
+        {"{'any_of': [{'type': 'basic'},{'type': 'basic'},{'type': 'basic'},{'type': 'basic'},"
+         "{'type': 'basic'},{'type': 'basic'},{'type': 'basic'},{'type': 'basic'},"
+         "{'type': 'basic'}]}",
+         S "/any_of invalid_value"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(CASES); i++)
+        check(with_security(CASES[i].security), CASES[i].expected);
+}
+
+/* A path without a security of its own has that of the level above. */
+static void a_security_is_compiled_for_each_path(void **state)
+{
+    struct bondy_spec *spec =
+        load(parse("{'id': 'a', 'host': '_', 'realm_uri': 'org.a',"
+                   " 'defaults': {'security': {'type': 'basic'}}, 'versions': {'1': {"
+                   "'base_path': '', 'paths': {"
+                   " '/a': {'get': {" CALL "}},"
+                   " '/b': {'security': {}, 'get': {" CALL "}},"
+                   " '/c': {'security': {'type': 'api_key', 'header_name': 'X-Key',"
+                   "        'prefix': 'Key '}, 'get': {" CALL "}},"
+                   " '/d': {'security': {'any_of': [{'type': 'basic'}, {'any_of': ["
+                   "        {'type': 'api_key', 'in': 'query', 'name': 'Key'}]}]},"
+                   "        'get': {" CALL "}},"
+                   " '/e': {'security': {'type': 'oauth2', 'flow': 'implicit',"
+                   "        'token_path': '/t/', 'scopes': ['staff', 'boss']},"
+                   "        'get': {" CALL "}}}}}}"));
+    const struct bondy_path *paths = spec->versions[0].paths;
+
+    (void)state;
+    assert_int_equal(paths[0].security.kind, BONDY_SECURITY_BASIC);
+    assert_int_equal(paths[1].security.kind, BONDY_SECURITY_NONE);
+    assert_int_equal(paths[2].security.kind, BONDY_SECURITY_API_KEY);
+    assert_int_equal(paths[2].security.place, BONDY_API_KEY_HEADER);
+    assert_string_equal(paths[2].security.name, "x-key");
+    assert_string_equal(paths[2].security.prefix, "Key");
+    assert_int_equal(paths[3].security.kind, BONDY_SECURITY_ANY_OF);
+    assert_int_equal(paths[3].security.count, 2);
+    assert_int_equal(paths[3].security.items[0].kind, BONDY_SECURITY_BASIC);
+    assert_int_equal(paths[3].security.items[1].place, BONDY_API_KEY_QUERY);
+    assert_string_equal(paths[3].security.items[1].name, "Key");
+    assert_int_equal(paths[4].security.kind, BONDY_SECURITY_OAUTH2);
+    assert_string_equal(paths[4].security.token_path, "/t");
+    assert_string_equal(paths[4].security.revoke_token_path, "/oauth/revoke");
+    assert_int_equal(paths[4].security.scopes.count, 2);
+    assert_string_equal(paths[4].security.scopes.items[1], "boss");
+    bondy_spec_unref(spec);
+}
+
+/* `password` is off unless it was asked for. */
+static void grants_follow_the_flow_unless_they_are_written(void **state)
+{
+    static const struct {
+        const char *security;
+        unsigned grants;
+    } CASES[] = {
+        {"'client_credentials'", BONDY_GRANT_CLIENT_CREDENTIALS | BONDY_GRANT_REFRESH_TOKEN},
+        {"'resource_owner_password_credentials'",
+         BONDY_GRANT_CLIENT_CREDENTIALS | BONDY_GRANT_REFRESH_TOKEN | BONDY_GRANT_PASSWORD},
+        {"'authorization_code'", BONDY_GRANT_CLIENT_CREDENTIALS | BONDY_GRANT_REFRESH_TOKEN |
+                                     BONDY_GRANT_AUTHORIZATION_CODE},
+        {"'implicit'", BONDY_GRANT_CLIENT_CREDENTIALS | BONDY_GRANT_REFRESH_TOKEN |
+                           BONDY_GRANT_AUTHORIZATION_CODE},
+        {"'authorization_code', 'grants': ['password']", BONDY_GRANT_PASSWORD},
+        {"'client_credentials', 'grants': []", 0},
+    };
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < BONDY_COUNT(CASES); i++) {
+        struct bondy_spec *spec;
+
+        snprintf(text, sizeof text, "{'type': 'oauth2', 'flow': %s}", CASES[i].security);
+        spec = load(with_security(text));
+        assert_int_equal(spec->versions[0].paths[0].security.grants, CASES[i].grants);
+        assert_string_equal(spec->versions[0].paths[0].security.token_path, "/oauth/token");
+        bondy_spec_unref(spec);
+    }
+}
+
+static bool takes_tickets_alone(void *context, struct bondy_slice uri, const char *method)
+{
+    (void)context;
+    return !bondy_slice_is(uri, "org.a") || strcmp(method, "ticket") == 0;
+}
+
+/* "pointer code; ..." of the warnings of a path that is loaded. */
+static void check_warnings(const char *path, const char *expected)
+{
+    static const struct bondy_spec_env ENV = {.realm_takes = takes_tickets_alone};
+    json_t *document = around(path, ""), *warnings = NULL, *item;
+    char *text = list_problems(document, &ENV, &warnings);
+    struct bondy_buf got = BONDY_BUF_EMPTY;
+    size_t i;
+
+    assert_string_equal(text, "");
+    json_array_foreach(warnings, i, item)
+        bondy_buf_printf(&got, "%s%s %s", i > 0 ? "; " : "", bondy_json_text(item, "pointer").data,
+                         bondy_json_text(item, "code").data);
+    bondy_free(text);
+    text = bondy_buf_take_text(&got);
+    assert_string_equal(text, expected);
+    bondy_free(text);
+    json_decref(warnings);
+    json_decref(document);
+}
+
+static void what_a_security_cannot_do_here_is_warned_of(void **state)
+{
+#define WHO ", 'get': {'action': {'type': 'static', 'body': '{{security.authid}}'}}}"
+    (void)state;
+    check_warnings("{'security': {}" WHO, X "/get/action/body anonymous_security");
+    check_warnings("{'security': {'type': 'api_key'}" WHO, "");
+    check_warnings("{'security': {'type': 'basic'}" WHO, "/realm_uri authmethod_off");
+    check_warnings("{'security': {'type': 'oauth2', 'flow': 'implicit'}" WHO,
+                   S "/flow deprecated_value; /realm_uri authmethod_off");
+    check_warnings("{'security': {'any_of': [{'type': 'basic'}, {'type': 'oauth2',"
+                   " 'flow': 'client_credentials'}]}" WHO,
+                   "/realm_uri authmethod_off; /realm_uri authmethod_off");
+    check_warnings("{'security': {'type': 'api_key', 'in': 'query', 'name': 'k'}" WHO,
+                   S "/in key_in_url");
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */
@@ -750,6 +941,10 @@ int main(void)
         cmocka_unit_test(a_cycle_names_its_members),
         cmocka_unit_test(a_realm_that_is_not_there_is_its_own_answer),
         cmocka_unit_test(warnings_do_not_stop_a_load),
+        cmocka_unit_test(each_mistake_of_a_security_has_its_pointer_and_code),
+        cmocka_unit_test(a_security_is_compiled_for_each_path),
+        cmocka_unit_test(grants_follow_the_flow_unless_they_are_written),
+        cmocka_unit_test(what_a_security_cannot_do_here_is_warned_of),
         cmocka_unit_test(routes_are_listed_for_a_dry_run),
         cmocka_unit_test(versions_carry_their_dates_and_media_their_order),
         cmocka_unit_test(a_string_body_is_sniffed_only_where_the_format_says_so),
