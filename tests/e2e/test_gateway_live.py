@@ -488,10 +488,13 @@ def test_1_10_no_callee(daemon):
     assert daemon.admin("/api_specs", "POST", document).status == 201
     answer = daemon.http("/other/gauges")
     assert answer.status == 501 and answer.json()["code"] == "wamp.error.no_such_procedure", answer
-    document["variables"]["auth"] = {"type": "oauth2", "flow": "resource_owner_password_credentials"}
+    document["variables"]["auth"] = {"type": "oidc", "provider": "acme"}
     document["defaults"]["security"] = "{{variables.auth}}"
     assert daemon.admin("/api_specs/other", "PUT", document).status == 422
     assert daemon.http("/other/gauges").status == 501
+    document["variables"]["auth"] = {"type": "oauth2", "flow": "resource_owner_password_credentials"}
+    assert daemon.admin("/api_specs/other", "PUT", document).status in (200, 204)
+    assert daemon.http("/other/gauges").status == 401
 
 
 def test_a_client_of_the_standard_library(port):
