@@ -14,5 +14,6 @@ tests_bench_storeload_SOURCES = tests/bench/storeload.c
 tests_bench_storeload_LDADD = $(STORE_LIBS)
 tests_bench_wampload_SOURCES = tests/bench/wampload.c tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/wire.c tests/bench/wire.h tests/bench/hist.h tests/bench/modes.c tests/bench/modes.h
-EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/permissions tests/bench/logins.py \
+EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/permissions tests/bench/credentials \
+	tests/bench/logins.py \
 	$(wildcard $(srcdir)/tests/bench/peers/*)

@@ -82,10 +82,12 @@ static void completed(struct peer *peer, uint64_t id)
 
 static struct frame http_request(void)
 {
-    char text[512];
+    const char *header = run.plan->http_header;
+    char text[8192];
     struct frame frame = {0};
-    int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
-                       run.plan->http_path, run.plan->target.host, run.plan->target.port);
+    int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s:%u\r\n%s%s\r\n",
+                       run.plan->http_path, run.plan->target.host, run.plan->target.port,
+                       header == NULL ? "" : header, header == NULL ? "" : "\r\n");
 
     frame.bytes = (uint8_t *)strdup(text);
     frame.len = (size_t)len;

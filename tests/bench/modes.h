@@ -23,8 +23,9 @@ struct plan {
     const char
         *authid; /* the peers are <authid>0, <authid>1, ... (method trust); NULL: anonymous */
     const char *http_path;
-    long pid;         /* of the server, for its memory */
-    unsigned process; /* number among the forked ones */
+    const char *http_header; /* a line without its end; NULL: none */
+    long pid;                /* of the server, for its memory */
+    unsigned process;        /* number among the forked ones */
 };
 
 struct result {

@@ -23,7 +23,7 @@ static void usage(void)
            "  --callee-port N --callee-transport T --callee-serializer S\n"
            "  --callers N --callees N --subscribers N --connections N --depth N --payload OCTETS\n"
            "  --rate OPS (open loop) --warmup S --seconds S --realm URI --authid PREFIX "
-           "--http-path PATH\n"
+           "--http-path PATH --http-header LINE\n"
            "  --pid PID (memory of the server) --sources N (client addresses) -j N (processes)\n",
            modes_names());
     exit(2);
@@ -58,6 +58,7 @@ enum {
     OPT_REALM,
     OPT_AUTHID,
     OPT_HTTP_PATH,
+    OPT_HTTP_HEADER,
     OPT_PID,
     OPT_SOURCES
 };
@@ -82,6 +83,7 @@ static const struct option options[] = {
     {"realm", 1, NULL, OPT_REALM},
     {"authid", 1, NULL, OPT_AUTHID},
     {"http-path", 1, NULL, OPT_HTTP_PATH},
+    {"http-header", 1, NULL, OPT_HTTP_HEADER},
     {"pid", 1, NULL, OPT_PID},
     {"sources", 1, NULL, OPT_SOURCES},
     {NULL, 0, NULL, 0},
@@ -119,6 +121,9 @@ static bool take_connection_option(struct plan *plan, int option)
         return true;
     case OPT_HTTP_PATH:
         plan->http_path = optarg;
+        return true;
+    case OPT_HTTP_HEADER:
+        plan->http_header = optarg;
         return true;
     case OPT_PID:
         plan->pid = strtol(optarg, NULL, 10);
