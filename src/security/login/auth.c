@@ -22,6 +22,10 @@ static bool ends_credentials(const struct bondy_change *change)
                bondy_slice_starts(key->subkey, BONDY_API_KEY_HEAD);
     case BONDY_RECORD_USER_ELEMENT:
         return bondy_element_parse(key->subkey, &element) && element.kind == REVOKED_ALL;
+    case BONDY_RECORD_REALM: /* who could log in may not be able to any more */
+    case BONDY_RECORD_REALM_ELEMENT:
+    case BONDY_RECORD_SOURCE:
+        return true;
     default:
         return false;
     }

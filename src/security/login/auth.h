@@ -43,7 +43,8 @@ void bondy_auth_release(struct bondy_auth *auth);
  * octets, as long as the auth. It comes from a secret of the store, so it stays. */
 const uint8_t *bondy_auth_router_key(const struct bondy_auth *auth);
 /* Moves with everything that ends credentials before their time: denied access tokens, tickets that
- * were revoked or replaced, API keys that changed. (What a change of the user itself ends is seen
+ * were revoked or replaced, API keys that changed, and realms and sources, which say who may log in
+ * how and from where. (What a change of the user itself ends is seen
  * by bondy_principal_seq().) Who keeps the outcome of a check asks for it BEFORE the check, and
  * throws away what was kept under another number. Any thread. */
 uint64_t bondy_auth_revocations(const struct bondy_auth *auth);
