@@ -24,5 +24,5 @@ CLEANFILES += contrib/completion/bondyd
 contrib/completion/bondyd: $(top_srcdir)/contrib/completion/bondy
 	$(AM_V_GEN)$(MKDIR_P) contrib/completion && cp $(top_srcdir)/contrib/completion/bondy $@
 examplesdir = $(docdir)/examples
-dist_examples_DATA = api-specs/examples/demo.json
+dist_examples_DATA = api-specs/examples/demo.json api-specs/examples/secured.json
 dist_doc_DATA = README.md

@@ -5,10 +5,11 @@ Every way is tried with what is right, wrong, missing, over, taken back, and som
 """
 import base64
 import json
+import os
 import time
 
 import pytest
-from daemon import Daemon
+from daemon import TOP, Daemon
 from identities import CHEAP, PASSWORD, enter, grant, shop, source
 from tokens import claims, new_key, pem, sign
 from wamp_login import Cra
@@ -417,3 +418,41 @@ def test_the_admin_api_takes_no_api_keys_of_the_gateway(node):
     key = api_key(node)["key"]
     for headers in ({"authorization": "Bearer " + key}, {"authorization": "ApiKey " + key}):
         assert node.admin("/realms", headers=headers).status == 401
+
+
+def test_the_example_is_what_it_says(node):
+    """api-specs/examples/secured.json"""
+    with open(os.path.join(TOP, "api-specs/examples/secured.json")) as f:
+        example = json.load(f)
+    example["host"] = "shop.example"  # beside the document of the other tests, which has the same base path
+    answer = node.admin("/api_specs", "POST", example)
+    assert answer.status == 201, answer
+    at = {"host": "shop.example"}
+    assert node.http("/shop/hours", headers=at).json() == {"open": "08:00", "close": "18:00"}
+    assert node.http("/shop/me", headers=at).status == 401
+    assert node.http("/shop/me", headers=dict(at, **basic("mona"))).json() == {
+        "name": "mona", "groups": ["staff"], "by": "password"}
+    key = {"x-api-key": api_key(node)["key"]}
+    assert node.http("/shop/me", headers=dict(at, **key)).json() == {"name": "mona", "groups": ["staff"], "by": "api_key"}
+    with Callee(enter(node, Cra("mona", PASSWORD), SHOP), {"com.example.order.get": lambda id: {"id": id}}):
+        assert node.http("/shop/orders/7", headers=dict(at, **key)).json() == {"id": "7"}
+        zoe = node.http("/shop/orders/7", headers=dict(at, **basic("zoe")))
+        assert zoe.status == 403 and zoe.json()["code"] == "wamp.error.not_authorized", zoe
+
+
+def test_who_may_log_in_is_asked_anew_when_the_realm_changes(node):
+    uri = "com.example.changing"
+    value = shop(uri)
+    value["grants"] += [grant("staff", "wamp.call", WHO)]
+    node.call("bondy.realm.create", value)
+    assert node.admin("/api_specs", "POST", document(uri, "changing")).status == 201
+    # Nobody has registered here: 501 is what somebody gets who was let in.
+    assert [ask(node, "/basic", basic("mona"), "changing").status for _ in range(2)] == [501, 501]
+    node.call("bondy.source.delete", uri, "all", "127.0.0.0/8", "password")
+    assert ask(node, "/basic", basic("mona"), "changing").status == 401
+    node.call("bondy.source.add", uri, source("password"))
+    assert ask(node, "/basic", basic("mona"), "changing").status == 501
+    node.call("bondy.realm.update", uri, {"authmethods": ["wampcra"]})
+    assert ask(node, "/basic", basic("mona"), "changing").status == 401
+    node.call("bondy.realm.delete", uri, force=True)
+    assert ask(node, "/basic", basic("mona"), "changing").status == 404

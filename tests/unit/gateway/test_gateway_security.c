@@ -32,58 +32,80 @@ static const struct gateway_known known[] = {
     "{'on_result':{'body':['{{security.authid}}','{{security.authmethod}}']}}}}"
 #define OAUTH2 "'type':'oauth2','flow':'client_credentials'"
 
-static const char document
-    [] = "{'id':'s','host':'_','realm_uri':'org.rivermap','versions':{'1':{'base_path':'','paths':"
-         "{" PATH("open", "{}") "," PATH("basic", "{'type':'basic'}") "," PATH("token", "{" OAUTH2 "}") "," PATH("scoped", "{" OAUTH2 ",'scopes':['Staff','other']}") "," PATH(
-             "bosses", "{" OAUTH2 ",'scopes':['boss']}") "," PATH("header",
-                                                                  "{'type':'api_key','name':'X-Key'"
-                                                                  "}") "," PATH("prefix",
+static const char document[] =
+    "{'id':'s','host':'_','realm_uri':'org.rivermap','versions':{'1':{'base_path':'','paths':"
+    "{" PATH("open", "{}") "," PATH("basic", "{'type':'basic'}") "," PATH("token", "{" OAUTH2 "}") "," PATH("scoped", "{" OAUTH2 ",'scopes':['Staff','other']}") "," PATH("bosses", "{" OAUTH2 ",'scopes':['boss']}") "," PATH(
+        "header",
+        "{'type':'api_key','name':'X-Key'"
+        "}") "," PATH("prefix",
+                      "{'type':'api_key',"
+                      "'prefix':'ApiKey "
+                      "'}") "," PATH("que"
+                                     "ry",
+                                     "{'"
+                                     "typ"
+                                     "e':"
+                                     "'ap"
+                                     "i_"
+                                     "key"
+                                     "','"
+                                     "in'"
+                                     ":'"
+                                     "que"
+                                     "ry'"
+                                     ",'"
+                                     "nam"
+                                     "e':"
+                                     "'"
+                                     "key"
+                                     "'}") "," PATH("cookie",
+                                                    "{'type':'api_key','in'"
+                                                    ":'cookie','name':'key'"
+                                                    "}") "," PATH("any",
+                                                                  "{'any_"
+                                                                  "of':[{'"
+                                                                  "type':'"
+                                                                  "basic'},"
+                                                                  "{" OAUTH2 ",'"
+                                                                  "scopes':"
+                                                                  "['boss']"
+                                                                  "},"
+                                                                  "{'type':"
+                                                                  "'api_"
+                                                                  "key','"
+                                                                  "name':'"
+                                                                  "x-key'}]"
+                                                                  "}") "," PATH("two",
+                                                                                "{'any_of':[{'type'"
+                                                                                ":'api_key','name':"
+                                                                                "'x-key'},"
                                                                                 "{'type':'api_key',"
-                                                                                "'prefix':'ApiKey "
-                                                                                "'}") "," PATH("que"
-                                                                                               "ry",
-                                                                                               "{'"
-                                                                                               "typ"
-                                                                                               "e':"
-                                                                                               "'ap"
-                                                                                               "i_"
-                                                                                               "key"
-                                                                                               "','"
-                                                                                               "in'"
-                                                                                               ":'"
-                                                                                               "que"
-                                                                                               "ry'"
-                                                                                               ",'"
-                                                                                               "nam"
-                                                                                               "e':"
-                                                                                               "'"
-                                                                                               "key"
-                                                                                               "'}") "," PATH("cookie",
-                                                                                                              "{'type':'api_key','in'"
-                                                                                                              ":'cookie','name':'key'"
-                                                                                                              "}") "," PATH("any",
-                                                                                                                            "{'any_"
-                                                                                                                            "of':[{'"
-                                                                                                                            "type':'"
-                                                                                                                            "basic'},"
-                                                                                                                            "{" OAUTH2
-                                                                                                                            ",'"
-                                                                                                                            "scopes':"
-                                                                                                                            "['boss']"
-                                                                                                                            "},"
-                                                                                                                            "{'type':"
-                                                                                                                            "'api_"
-                                                                                                                            "key','"
-                                                                                                                            "name':'"
-                                                                                                                            "x-key'}]"
-                                                                                                                            "}") "," PATH("two",
-                                                                                                                                          "{'any_of':[{'type':'api_key','name':'x-key'},"
-                                                                                                                                          "{'type':'api_key','name':'x-other'}]}") ","
-                                                                                                                                                                                   "'/call':{'security':{" OAUTH2
-                                                                                                                                                                                   "},'post':{'action':{'type':'wamp_call',"
-                                                                                                                                                                                   "'procedure':'org.rivermap.call','options':{'disclose_me':true},"
-                                                                                                                                                                                   "'args':['{{security}}']},'response':{'on_result':{'status_code':200,'body':'{{action.result.args}}'}}}}"
-                                                                                                                                                                                   "}}}}";
+                                                                                "'name':'x-other'}]"
+                                                                                "}") ","
+                                                                                     "'/"
+                                                                                     "call':{'"
+                                                                                     "security':"
+                                                                                     "{" OAUTH2
+                                                                                     "},'post':{'"
+                                                                                     "action':{'"
+                                                                                     "type':'wamp_"
+                                                                                     "call',"
+                                                                                     "'procedure':'"
+                                                                                     "org.rivermap."
+                                                                                     "call','"
+                                                                                     "options':{'"
+                                                                                     "disclose_me':"
+                                                                                     "true},"
+                                                                                     "'args':['{{"
+                                                                                     "security}}']}"
+                                                                                     ",'response':{"
+                                                                                     "'on_result':{"
+                                                                                     "'status_code'"
+                                                                                     ":200,'body':'"
+                                                                                     "{{action."
+                                                                                     "result.args}}"
+                                                                                     "'}}}}"
+                                                                                     "}}}}";
 
 static int start(void **state)
 {
