@@ -389,7 +389,7 @@ static void take_welcome(struct bondy_exchange *exchange, const struct bondy_log
 
     bondy_credentials_keep(exchange->thread->gateway->credentials, bondy_loop_index(loop),
                            &exchange->access.mark, answer, bondy_loop_now_ms(loop));
-    if (exchange->request == NULL || has_scope(exchange->access.item, &answer->identity)) {
+    if (has_scope(exchange->access.item, &answer->identity)) {
         bondy_gateway_admitted((struct bondy_gateway_pending *)exchange, &answer->identity);
         return;
     }
@@ -408,8 +408,6 @@ static void checked(struct bondy_login *login, void *context)
     exchange->access.login = NULL;
     if (answer->step == BONDY_LOGIN_WELCOME)
         take_welcome(exchange, answer);
-    else if (exchange->request == NULL)
-        bondy_gateway_refused(pending, NULL);
     else if (seconds != NULL)
         bondy_gateway_refused(pending, make_429(exchange, json_integer_value(seconds)));
     else if (answer->reason != NULL && strcmp(answer->reason, BONDY_ERR_INTERNAL) == 0)
@@ -514,6 +512,16 @@ enum bondy_admission bondy_access_begin(struct bondy_exchange *exchange)
     else
         bondy_exchange_answer(exchange, make_refusal(exchange));
     return admission;
+}
+
+bool bondy_access_cancel(struct bondy_exchange *exchange)
+{
+    struct bondy_login *login = BONDY_MOVE(exchange->access.login);
+
+    if (login == NULL)
+        return false;
+    bondy_auth_ops(exchange->thread->gateway->auth)->end(login);
+    return true;
 }
 
 bool bondy_access_was_taken_back(const struct bondy_exchange *exchange)

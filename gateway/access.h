@@ -30,6 +30,8 @@ struct bondy_access {
 /* From the head. YES: the exchange has its identity, or the path is open; NO: answered, the
  * exchange is over; LATER: bondy_gateway_admitted() or refused() follows. */
 enum bondy_admission bondy_access_begin(struct bondy_exchange *exchange);
+/* The client has left: true when a login was under way, which is over now. */
+bool bondy_access_cancel(struct bondy_exchange *exchange);
 /* The user was deleted, disabled or got other credentials since it was let in. */
 bool bondy_access_was_taken_back(const struct bondy_exchange *exchange);
 /* 401: what the path asks for. */

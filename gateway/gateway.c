@@ -470,6 +470,8 @@ static void on_gone(void *context, struct bondy_request *request)
     if (exchange->is_waiting && exchange->operation->action != BONDY_ACTION_PUBLISH)
         bondy_session_cancel(exchange->session, exchange->call_id);
     exchange->request = NULL;
+    if (bondy_access_cancel(exchange))
+        exchange->is_undecided = false;
     /* The guard has it until it has decided, an endpoint until it has answered. */
     if (exchange->is_held && exchange->early != NULL && exchange->early->gone != NULL)
         exchange->early->gone(exchange->early->context, (struct bondy_gateway_call *)exchange);

@@ -32,6 +32,8 @@ static const struct bondy_login_answer *answer_of(const struct bondy_login *logi
 
 static void end(struct bondy_login *login)
 {
+    if (login == held)
+        held = NULL;
     json_decref(login->extra);
     json_decref(login->token);
     bondy_free(login);
