@@ -8,6 +8,7 @@
 #include "gateway/exchange.h"
 #include "gateway/form.h"
 #include "src/base/alloc.h"
+#include "src/router/ask.h"
 #include "src/security/credential/cookie.h"
 #include "src/security/entity/names.h"
 #include "src/security/login/principal.h"
@@ -397,6 +398,30 @@ static void take_welcome(struct bondy_exchange *exchange, const struct bondy_log
     conclude(exchange);
 }
 
+/* ---- the realm's authenticator ---- */
+
+static void on_told(void *context, const json_t *result, const char *error)
+{
+    struct bondy_exchange *exchange = context;
+
+    exchange->access.asking = NULL;
+    bondy_auth_ops(exchange->thread->gateway->auth)->told(exchange->access.login, result, error);
+}
+
+static void ask_authenticator(struct bondy_exchange *exchange,
+                              const struct bondy_login_answer *answer)
+{
+    const struct bondy_question question = {.realm = bondy_slice_text(answer->realm->uri),
+                                            .procedure = bondy_slice_text(answer->procedure),
+                                            .args = answer->extra,
+                                            .timeout_ms =
+                                                exchange->thread->gateway->options.call_timeout_ms,
+                                            .answer = on_told,
+                                            .context = exchange};
+
+    bondy_ask(exchange->thread->router, &question, &exchange->access.asking);
+}
+
 static void checked(struct bondy_login *login, void *context)
 {
     struct bondy_exchange *exchange = context;
@@ -405,6 +430,10 @@ static void checked(struct bondy_login *login, void *context)
     const struct bondy_login_answer *answer = ops->answer(login);
     json_t *seconds = json_object_get(answer->extra, "retry_after");
 
+    if (answer->step == BONDY_LOGIN_ASK) {
+        ask_authenticator(exchange, answer);
+        return;
+    }
     exchange->access.login = NULL;
     if (answer->step == BONDY_LOGIN_WELCOME)
         take_welcome(exchange, answer);
@@ -445,6 +474,7 @@ static enum bondy_admission ask(struct bondy_exchange *exchange, struct bondy_au
                                   &exchange->access.mark, bondy_loop_now_ms(loop));
     if (*out != NULL)
         return BONDY_ADMISSION_YES;
+    check->takes_questions = true;
     check->loop = loop;
     check->done = checked;
     check->context = exchange;
@@ -518,6 +548,7 @@ bool bondy_access_cancel(struct bondy_exchange *exchange)
 {
     struct bondy_login *login = BONDY_MOVE(exchange->access.login);
 
+    bondy_ask_stop(BONDY_MOVE(exchange->access.asking));
     if (login == NULL)
         return false;
     bondy_auth_ops(exchange->thread->gateway->auth)->end(login);

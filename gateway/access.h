@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "src/security/login/credentials.h"
 
+struct bondy_asking;
 struct bondy_exchange;
 struct bondy_response;
 
@@ -23,6 +24,7 @@ struct bondy_access {
     bool was_bearer;  /* ... a token */
     bool lacks_scope; /* one was right, but has none of the roles */
     struct bondy_login *login;
+    struct bondy_asking *asking;       /* the realm's authenticator, for the login */
     const struct bondy_security *item; /* that the login is for */
     struct bondy_credentials_mark mark;
 };

@@ -13,7 +13,7 @@ from daemon import TOP, Daemon
 from identities import CHEAP, PASSWORD, enter, grant, shop, source
 from tokens import claims, new_key, pem, sign
 from wamp_login import Cra
-from wamp_peer import YIELD, Callee, connect, wait_until
+from wamp_peer import YIELD, Callee, WampError, connect, wait_until
 
 SHOP, OTHER, BARE, MASTER = "com.example.shop", "com.example.other", "com.example.bare", "com.leapsight.bondy"
 KEY, OTHER_KEY, STRANGE_KEY = new_key(), new_key(), new_key()
@@ -456,3 +456,24 @@ def test_who_may_log_in_is_asked_anew_when_the_realm_changes(node):
     assert ask(node, "/basic", basic("mona"), "changing").status == 401
     node.call("bondy.realm.delete", uri, force=True)
     assert ask(node, "/basic", basic("mona"), "changing").status == 404
+
+
+def test_a_realm_may_have_somebody_else_look_at_passwords(node):
+    """AUTH-DYN-1 for Basic: the authenticator decides, each time, and nobody without it"""
+    uri = "com.example.asked"
+    value = shop(uri, authenticator={"procedure": "com.example.authenticate", "authmethods": ["password"]})
+    node.call("bondy.realm.create", value)
+    assert node.admin("/api_specs", "POST", document(uri, "asked")).status == 201
+    assert ask(node, "/basic", basic("dora", "sesame"), "asked").status == 401
+    asked = []
+
+    def authenticate(realm, authid, details):
+        asked.append((realm, authid))
+        if details.get("password") != "sesame":
+            raise WampError("com.example.error.no")
+        return {"role": "staff"}
+    with Callee(enter(node, Cra("mona", PASSWORD), uri), {"com.example.authenticate": authenticate}):
+        answers = [ask(node, "/basic", basic("dora", secret), "asked").status for secret in ("sesame", "wrong", "sesame")]
+        # Nobody serves the path itself here.
+        assert answers == [501, 401, 501] and asked == [(uri, "dora")] * 3, (answers, asked)
+    assert ask(node, "/basic", basic("dora", "sesame"), "asked").status == 401

@@ -63,6 +63,9 @@ struct bondy_auth_check {
     struct bondy_slice authid; /* empty: whose the token or key is */
     struct bondy_slice secret;
     const struct bondy_login_peer *peer;
+    /* Where the realm has an authenticator for the method, `done` finds ASK first and the caller
+     * asks it (ops->told). False: the realm's own users alone count. */
+    bool takes_questions;
     struct bondy_loop *loop;
     void (*done)(struct bondy_login *login, void *context);
     void *context;

@@ -317,7 +317,11 @@ static void run_find_and_verify(struct bondy_work *work)
 
     wait_for_admin(login);
     bondy_login_find(login);
-    if (login->answer.step == BONDY_LOGIN_CHALLENGE)
+    if (login->answer.step != BONDY_LOGIN_CHALLENGE)
+        return;
+    if (login->is_dynamic)
+        bondy_login_answer_dynamic(login);
+    else
         verify(login);
 }
 
@@ -418,6 +422,7 @@ void bondy_auth_check(struct bondy_auth *auth, const struct bondy_auth_check *ch
     login->done = check->done;
     login->context = check->context;
     login->is_check = true;
+    login->takes_no_questions = !check->takes_questions;
     login->details = json_pack("{s:o}", "authid", authid_of(check, &name));
     json_object_set_new(login->details, "authmethods", json_pack("[s]", name));
     login->signature = bondy_memdup0(check->secret.data, check->secret.len);

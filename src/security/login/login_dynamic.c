@@ -22,7 +22,7 @@ bool bondy_login_is_dynamic(const struct bondy_login *login,
     const json_t *list = json_object_get(login->realm->authenticator, "authmethods"), *one;
     size_t index;
 
-    if (login->is_check)
+    if (login->takes_no_questions)
         return false;
     json_array_foreach((json_t *)(uintptr_t)list, index, one)
     {

@@ -70,6 +70,7 @@ struct bondy_login {
     char source[BONDY_ADDRESS_TEXT];
     struct bondy_slice authid; /* as given, in details; empty: none */
     bool is_check;             /* bondy_auth_check(): no challenge */
+    bool takes_no_questions;   /* ... and no authenticator */
     struct bondy_slice cookie; /* the realm's ticket among the transport's cookies; owned */
 
     /* What was found. */
