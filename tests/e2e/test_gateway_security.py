@@ -477,3 +477,18 @@ def test_a_realm_may_have_somebody_else_look_at_passwords(node):
         # Nobody serves the path itself here.
         assert answers == [501, 401, 501] and asked == [(uri, "dora")] * 3, (answers, asked)
     assert ask(node, "/basic", basic("dora", "sesame"), "asked").status == 401
+
+
+def test_a_token_of_the_router_is_good_until_it_is_taken_back(node):
+    """bondy.oauth2.token.get, until everything of the user is revoked"""
+    node.call("bondy.user.add", SHOP, {"username": "bearer", "password": PASSWORD, "groups": ["staff"]})
+    assert node.admin(f"/realms/{SHOP}/grants", "POST", grant(["staff"], "bondy.issue", "bondy.oauth2.token")).status in (200, 201)
+    with enter(node, Cra("bearer", PASSWORD), SHOP) as peer:
+        made = peer.call("bondy.oauth2.token.get")[0]
+    headers = bearer(made["access_token"])
+    for _ in range(2):
+        assert_who(ask(node, "/staff", headers), "bearer", "oauth2")
+    assert_401(ask(node, "/token", headers, "other"), "Bearer")
+    node.call("bondy.ticket.revoke_all", SHOP, "bearer")
+    assert_401(ask(node, "/staff", headers), "Bearer")
+    assert ask(node, "/basic", basic("bearer")).status == 200
