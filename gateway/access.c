@@ -435,6 +435,9 @@ static void checked(struct bondy_login *login, void *context)
         return;
     }
     exchange->access.login = NULL;
+    if (answer->step != BONDY_LOGIN_WELCOME)
+        bondy_credentials_drop(exchange->thread->gateway->credentials,
+                               bondy_loop_index(exchange->thread->loop), &exchange->access.mark);
     if (answer->step == BONDY_LOGIN_WELCOME)
         take_welcome(exchange, answer);
     else if (seconds != NULL)

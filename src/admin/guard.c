@@ -201,6 +201,8 @@ static void checked(struct bondy_login *login, void *context)
                                &check->mark, answer, bondy_loop_now_ms(check->loop));
         bondy_gateway_admitted(check->pending, &answer->identity);
     } else {
+        bondy_credentials_drop(check->guard->credentials, bondy_loop_index(check->loop),
+                               &check->mark);
         bondy_gateway_refused(check->pending, request == NULL ? NULL
                                               : seconds != NULL
                                                   ? make_429(request, json_integer_value(seconds))

@@ -14,6 +14,7 @@
 #define THREADS 256 /* those with a higher index do without */
 #define SLOTS 1024
 #define KEPT_MS 10000
+#define GRACE_MS 5000
 
 /* ---- reading ----------------------------------------------------------------------------------*/
 
@@ -69,6 +70,8 @@ struct slot {
     struct bondy_identity *identity; /* NULL: empty */
     uint64_t seq;                    /* of its principal when it was right */
     uint64_t until_ms;
+    uint64_t end_ms; /* of the credential itself */
+    bool is_asked;   /* `until_ms` came once, and somebody asks again */
 };
 
 struct bondy_credentials {
@@ -157,21 +160,40 @@ const struct bondy_identity *bondy_credentials_find(struct bondy_credentials *cr
     if (slot->identity == NULL ||
         sodium_memcmp(slot->mark.fingerprint, mark->fingerprint, sizeof mark->fingerprint) != 0)
         return NULL;
-    if (now_ms < slot->until_ms && slot->mark.revocations == mark->revocations &&
-        bondy_principal_seq(slot->identity->principal) == slot->seq)
+    if (now_ms >= slot->end_ms || slot->mark.revocations != mark->revocations ||
+        bondy_principal_seq(slot->identity->principal) != slot->seq) {
+        bondy_identity_free(BONDY_MOVE(slot->identity));
+        return NULL;
+    }
+    if (now_ms < slot->until_ms)
         return slot->identity;
-    bondy_identity_free(BONDY_MOVE(slot->identity));
+    if (slot->is_asked)
+        bondy_identity_free(BONDY_MOVE(slot->identity));
+    slot->is_asked = true;
+    slot->until_ms = now_ms + GRACE_MS;
     return NULL;
 }
 
-/* How long, on the monotonic clock. */
-static uint64_t kept_ms(const struct bondy_login_answer *answer)
+void bondy_credentials_drop(struct bondy_credentials *credentials, unsigned thread,
+                            const struct bondy_credentials_mark *mark)
 {
-    uint64_t now_ms = bondy_clock_wall_ms();
+    struct slot *slot;
 
-    if (answer->expires_ms == 0 || answer->expires_ms >= now_ms + KEPT_MS)
-        return KEPT_MS;
-    return answer->expires_ms > now_ms ? answer->expires_ms - now_ms : 0;
+    if (thread >= THREADS || credentials->tables[thread] == NULL)
+        return;
+    slot = slot_of(credentials->tables[thread], mark);
+    if (sodium_memcmp(slot->mark.fingerprint, mark->fingerprint, sizeof mark->fingerprint) == 0)
+        bondy_identity_free(BONDY_MOVE(slot->identity));
+}
+
+/* On the monotonic clock. */
+static uint64_t end_of(const struct bondy_login_answer *answer, uint64_t now_ms)
+{
+    uint64_t wall_ms = bondy_clock_wall_ms();
+
+    if (answer->expires_ms == 0)
+        return UINT64_MAX;
+    return answer->expires_ms > wall_ms ? now_ms + (answer->expires_ms - wall_ms) : now_ms;
 }
 
 void bondy_credentials_keep(struct bondy_credentials *credentials, unsigned thread,
@@ -189,5 +211,7 @@ void bondy_credentials_keep(struct bondy_credentials *credentials, unsigned thre
     slot->mark = *mark;
     slot->identity = bondy_identity_dup(&answer->identity);
     slot->seq = answer->identity.principal_seq;
-    slot->until_ms = now_ms + kept_ms(answer);
+    slot->until_ms = now_ms + KEPT_MS;
+    slot->end_ms = end_of(answer, now_ms);
+    slot->is_asked = false;
 }

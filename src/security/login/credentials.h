@@ -9,8 +9,9 @@
  * What is remembered is a keyed hash, with a key of this process, of everything that the verdict
  * depended on: the realm, the kind of credential, where the client is, and the secret. It counts
  * for ten seconds, not longer than the credential itself, and only as long as nothing in the user's
- * record changes and nothing was revoked (bondy_auth_revocations()). Each I/O thread has a table of
- * its own. */
+ * record changes and nothing was revoked (bondy_auth_revocations()). After the ten seconds one
+ * request asks anew, and the others go on for five more at most meanwhile, so that a crowd does not
+ * derive the same key all at once. Each I/O thread has a table of its own. */
 
 #include <stdint.h>
 
@@ -62,6 +63,9 @@ const struct bondy_identity *bondy_credentials_find(struct bondy_credentials *cr
 void bondy_credentials_keep(struct bondy_credentials *credentials, unsigned thread,
                             const struct bondy_credentials_mark *mark,
                             const struct bondy_login_answer *answer, uint64_t now_ms);
+/* It was asked again and found wrong. */
+void bondy_credentials_drop(struct bondy_credentials *credentials, unsigned thread,
+                            const struct bondy_credentials_mark *mark);
 /* On each thread, or when none runs: lets go of its principals. */
 void bondy_credentials_forget(struct bondy_credentials *credentials, unsigned thread);
 

@@ -304,8 +304,18 @@ static void what_was_right_is_known_for_ten_seconds(void **state)
     keep(&memory, &memory.asked, 1000);
     assert_true(is_known(&memory, &memory.asked, 1000));
     assert_true(is_known(&memory, &memory.asked, 10999));
-    assert_false(is_known(&memory, &memory.asked, 11000));
-    assert_false(is_known(&memory, &memory.asked, 1000)); /* thrown away */
+    assert_false(is_known(&memory, &memory.asked, 11000)); /* who asks this asks anew */
+    assert_true(is_known(&memory, &memory.asked, 11000));  /* the others go on */
+    assert_true(is_known(&memory, &memory.asked, 15999));
+    assert_false(is_known(&memory, &memory.asked, 16000));
+    assert_false(is_known(&memory, &memory.asked, 16000)); /* thrown away */
+    keep(&memory, &memory.asked, 20000);
+    assert_false(is_known(&memory, &memory.asked, 30000));
+    keep(&memory, &memory.asked, 30100); /* right again */
+    assert_true(is_known(&memory, &memory.asked, 40099));
+    assert_false(is_known(&memory, &memory.asked, 40100));
+    bondy_credentials_drop(memory.credentials, 0, &memory.mark); /* or wrong */
+    assert_false(is_known(&memory, &memory.asked, 40100));
     end_memory(&memory);
 }
 
