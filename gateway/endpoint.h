@@ -6,8 +6,9 @@
  * server's, and files of the admin API.
  *
  * A route gets here after everything that stands before any action: the path was found, the caller
- * admitted, the body is whole; an endpoint with `begin` is asked before the body is read, for
- * answers and bodies that do not go through memory. Where the operation names a procedure too, such
+ * admitted, the body is whole and of a type that the path accepts; what is in it is the endpoint's
+ * business. An endpoint with `begin` is asked before the body is read, for answers and bodies that
+ * do not go through memory. Where the operation names a procedure too, such
  * an endpoint comes after its call: who may not call it, or whom it refuses, is answered as for
  * every other route, and the endpoint gets its result. The rows are handed to the gateway when it
  * is made (bondy_gateway_options.endpoints), so the code behind them may stand on a higher floor.

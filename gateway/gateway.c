@@ -143,6 +143,14 @@ void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
     gateway->threads[bondy_loop_index(loop)] = thread;
 }
 
+size_t bondy_gateway_pending_count(const struct bondy_gateway *gateway,
+                                   const struct bondy_loop *loop)
+{
+    const struct bondy_gateway_thread *thread = gateway->threads[bondy_loop_index(loop)];
+
+    return thread == NULL ? 0 : bondy_slab_count(thread->exchanges);
+}
+
 void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop)
 {
     struct bondy_gateway_thread *thread = gateway->threads[bondy_loop_index(loop)];
@@ -435,7 +443,9 @@ void bondy_exchange_act(struct bondy_exchange *exchange)
         refuse_with(exchange, 401, "invalid_token", "the credentials were not accepted");
         return;
     }
-    if (bondy_body_check(exchange, &err) < 0) {
+    /* Endpoints read their bodies themselves. */
+    if (exchange->operation->action != BONDY_ACTION_ENDPOINT &&
+        bondy_body_check(exchange, &err) < 0) {
         bondy_exchange_refuse(exchange,
                               &(struct bondy_problem){.status = 400,
                                                       .code = "invalid_data",

@@ -43,6 +43,10 @@ void bondy_gateway_set_auth(struct bondy_gateway *gateway, struct bondy_auth *au
 /* On the loop's thread, before its first request. */
 void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
                         struct bondy_router_thread *router);
+/* Requests of this thread that are not over yet, also those whose client has left: a password is
+ * being checked, an endpoint is at work. On the loop's thread. */
+size_t bondy_gateway_pending_count(const struct bondy_gateway *gateway,
+                                   const struct bondy_loop *loop);
 /* On the loop's thread, after its HTTP server is gone and before its router thread goes. */
 void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop);
 

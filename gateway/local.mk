@@ -11,6 +11,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/body.c \
 	gateway/catalog/catalog.c gateway/catalog/catalog.h \
 	gateway/catalog/file.c \
+	gateway/catalog/groups.c \
 	gateway/catalog/load.c \
 	gateway/catalog/record.c gateway/catalog/record.h \
 	gateway/context.c \
@@ -44,6 +45,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/spec/default.c \
 	gateway/expr/findings.c gateway/expr/findings.h \
 	gateway/spec/local.h \
+	gateway/spec/oauth2.c \
 	gateway/spec/pattern.c gateway/spec/pattern.h \
 	gateway/spec/pattern_split.c \
 	gateway/spec/routes.c \

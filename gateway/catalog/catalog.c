@@ -74,6 +74,11 @@ static bool realm_takes(void *context, struct bondy_slice uri, const char *metho
     return realm == NULL || bondy_realm_has_authmethod(realm, bondy_slice_text(method));
 }
 
+const struct bondy_security_rules *bondy_catalog_rules(const struct bondy_catalog *catalog)
+{
+    return catalog->options.rules;
+}
+
 int bondy_catalog_compile(const struct bondy_catalog *catalog, const json_t *document,
                           const char *pointer, struct bondy_spec **out, json_t **problems,
                           json_t **warnings)

@@ -5,7 +5,8 @@
 /* catalog: the API specifications that were loaded: as records in the store, as a published list
  * for whoever asks, and as the route table of the public APIs. http-gateway.md part 8.
  *
- * Loading and deleting are jobs on the control thread: checked, stored, synced; then the change
+ * Loading and deleting are jobs on the control thread: checked, stored (with the groups that OAuth2
+ * knows people by, where the realm has none), synced; then the change
  * feed compiles what changed, builds the route table of all of them and publishes it; only then the
  * job is answered. A stored specification that cannot be served stays stored: "failed" when it
  * cannot be compiled (tried again whenever its realm appears), "orphan" when its realm was deleted;
@@ -19,6 +20,7 @@ struct bondy_catalog;
 
 struct bondy_catalog_options {
     const struct bondy_realms *realms;
+    const struct bondy_security_rules *rules; /* NULL: the defaults */
     unsigned listeners; /* BONDY_SCHEME_* of listeners that are on; 0: not known */
     /* Takes the table of all public APIs and serves it from now on. On the control thread (and on
      * the one that loads at start). */

@@ -195,6 +195,16 @@ static int put_record(struct bondy_catalog_request *request, struct bondy_store_
     return rc < 0 ? storage_problem(request, rc, &err) : BONDY_OK;
 }
 
+static int make_groups(struct bondy_catalog_request *request, struct bondy_store_write *write,
+                       const struct bondy_spec *spec)
+{
+    struct bondy_error err = {0};
+    int rc = bondy_catalog_make_groups(bondy_catalog_rules(request->catalog), write,
+                                       bondy_slice_text(spec->realm_uri), &err);
+
+    return rc < 0 ? storage_problem(request, rc, &err) : BONDY_OK;
+}
+
 static int store_item(struct bondy_catalog_request *request, struct bondy_store_write *write,
                       struct item *item, uint64_t *revision)
 {
@@ -225,9 +235,11 @@ static int store_item(struct bondy_catalog_request *request, struct bondy_store_
     *revision = ++record.revision;
     record.updated_ms = now_ms;
     memcpy(record.hash, item->hash, sizeof record.hash);
-    if ((rc = put_record(request, write, &key, &record)) == BONDY_OK)
-        bondy_catalog_keep(request->catalog, item->hash, bondy_spec_ref(item->spec));
-    return rc;
+    if ((rc = put_record(request, write, &key, &record)) < 0 ||
+        (rc = make_groups(request, write, item->spec)) < 0)
+        return rc;
+    bondy_catalog_keep(request->catalog, item->hash, bondy_spec_ref(item->spec));
+    return BONDY_OK;
 }
 
 static json_t *result_of(const struct bondy_catalog_request *request, const struct item *item,

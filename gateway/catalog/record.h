@@ -38,4 +38,11 @@ int bondy_catalog_compile(const struct bondy_catalog *catalog, const json_t *doc
  * the reference. Control thread. */
 void bondy_catalog_keep(struct bondy_catalog *catalog, const char *hash, struct bondy_spec *spec);
 
+const struct bondy_security_rules *bondy_catalog_rules(const struct bondy_catalog *catalog);
+/* [in a store job] groups.c: makes api_clients and resource_owners where the realm lacks them.
+ * `rules` NULL: the defaults. */
+int bondy_catalog_make_groups(const struct bondy_security_rules *rules,
+                              struct bondy_store_write *write, struct bondy_slice realm_uri,
+                              struct bondy_error *err);
+
 #endif

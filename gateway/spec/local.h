@@ -27,6 +27,12 @@ void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version
 /* What is checked already, compiled; in doubt nobody gets in. */
 void bondy_security_load(const json_t *security, struct bondy_security *out);
 void bondy_security_fini(struct bondy_security *security);
+/* Parses `whole` (base path and key) to path->pattern, with everything that is wrong with it, and
+ * counts its segments. */
+void bondy_spec_check_route(struct spec_loader *loader, struct bondy_path *path, const char *whole);
+/* The routes of the authorization server, when a path of the version needs one; the pointer stands
+ * at the version. */
+void bondy_spec_add_oauth2(struct spec_loader *loader, struct bondy_version *version);
 
 /* Makes a scope below `parent` where the pointer stands: variables, defaults and the members of
  * `direct` (keys of defaults written beside them, NULL-terminated, or NULL); settles and checks it.

@@ -27,6 +27,8 @@ static json_t *describe(const struct bondy_operation *operation, const char *sch
     json_object_set_new(route, "path", json_string(operation->path->pattern->text));
     json_object_set_new(route, "version", json_string(version->label));
     json_object_set_new(route, "action", json_string(bondy_action_name(operation->action)));
+    if (operation->endpoint != NULL)
+        json_object_set_new(route, "endpoint", json_string(operation->endpoint));
     if (json_is_string(uri))
         json_object_set_new(route, operation->action == BONDY_ACTION_CALL ? "procedure" : "topic",
                             json_string(json_string_value(uri)));

@@ -60,6 +60,8 @@ static void free_version(struct bondy_version *version)
     bondy_free(version->paths);
     bondy_free(version->label);
     bondy_free(version->base_path);
+    bondy_free(version->oauth2.token_path);
+    bondy_free(version->oauth2.revoke_token_path);
     bondy_free(version->deprecation);
     bondy_free(version->sunset);
 }
@@ -304,6 +306,19 @@ static bool measure(struct spec_loader *loader, const json_t *value, unsigned de
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+/* A route of the authorization server. */
+static void warn_of_hidden(struct spec_loader *loader, const struct bondy_operation *first,
+                           const struct bondy_operation *second)
+{
+    /* Two versions that share their base path share these routes too. */
+    if (first->path->is_generated)
+        return;
+    bondy_findings_add(&loader->findings, bondy_slice_text(first->pointer),
+                       &(struct bondy_finding){.code = "hidden_route", .is_warning = true},
+                       "this route stands in the place of '%.300s' of the OAuth2 server",
+                       second->path->pattern->text);
+}
+
 static void report_duplicate(void *context, const struct bondy_operation *first,
                              const struct bondy_operation *second)
 {
@@ -311,6 +326,10 @@ static void report_duplicate(void *context, const struct bondy_operation *first,
 
     if (!bondy_expr_spend(&loader->compiler, 1))
         return;
+    if (second->path->is_generated) {
+        warn_of_hidden(loader, first, second);
+        return;
+    }
     bondy_findings_add(&loader->findings, bondy_slice_text(second->pointer),
                        &(struct bondy_finding){.code = "duplicate_route"},
                        "the same scheme, host, method and path as '%.400s'", first->pointer);

@@ -162,11 +162,27 @@ struct bondy_path {
     struct bondy_pattern *pattern; /* of base_path + key */
     bool is_collection;
     unsigned schemes; /* BONDY_SCHEME_* */
+    /* Of a generated token endpoint only `grants` counts: what it serves. */
     struct bondy_security security;
+    bool is_generated; /* by the version's oauth2 (oauth2.c): loses to a route of the document */
     struct bondy_media_list accepts;
     struct bondy_media_list provides;
     struct bondy_operation *operations[BONDY_METHODS]; /* NULL: not declared */
     unsigned methods; /* declared ones, bit 1u << enum bondy_method */
+};
+
+/* The authorization server of a version, at these paths below its base path. */
+#define BONDY_OAUTH2_INTROSPECT "/oauth/introspect"
+#define BONDY_OAUTH2_JWKS "/oauth/jwks"
+#define BONDY_OAUTH2_AUTHORIZE "/oauth/authorize"
+#define BONDY_OAUTH2_ME "/oauth/me"
+/* Below the base path, and in front of it (RFC 8414, 3.1). */
+#define BONDY_OAUTH2_METADATA "/.well-known/oauth-authorization-server"
+
+struct bondy_spec_oauth2 {
+    unsigned grants;  /* of all its paths; 0: no path has the security oauth2 */
+    char *token_path; /* the first one; NULL: no path has the security oauth2 */
+    char *revoke_token_path;
 };
 
 struct bondy_version {
@@ -180,6 +196,7 @@ struct bondy_version {
     struct bondy_text_list languages; /* lower case, at least one; the first is the default */
     struct bondy_path *paths;
     size_t path_count;
+    struct bondy_spec_oauth2 oauth2;
 };
 
 struct bondy_spec {

@@ -219,10 +219,10 @@ static void warn_of_duplicate(void *context, const struct bondy_operation *first
     json_array_append_new(
         warnings, json_pack("{s:s, s:s, s:o, s:s, s:s}", "pointer", second->pointer, "code",
                             "duplicate_route", "message",
-                            json_sprintf("%s '%.200s%.200s' of API '%.100s' is also a route of API "
+                            json_sprintf("%s '%.400s' of API '%.100s' is also a route of API "
                                          "'%.100s', which was there first and keeps it",
-                                         bondy_method_name(second->method),
-                                         path->version->base_path, path->key, spec->id, other),
+                                         bondy_method_name(second->method), path->pattern->text,
+                                         spec->id, other),
                             "api", spec->id, "other", other));
 }
 

@@ -283,35 +283,6 @@ static void load_operation(struct spec_loader *loader, struct expr_scope *scope,
 
 /* ---- paths --------------------------------------------------------------------------------- */
 
-static void check_pattern(struct spec_loader *loader, struct bondy_path *path)
-{
-    const char *base = path->version->base_path == NULL ? "" : path->version->base_path;
-    struct bondy_buf whole = BONDY_BUF_EMPTY;
-    struct bondy_error err = {0, ""};
-
-    if (path->key[0] != '/' || path->key[1] == 0) {
-        bondy_check_fail(loader, "invalid_path", "/name",
-                         path->key[0] == '/' ? "the path '/' alone cannot be a route"
-                                             : "a path starts with '/'");
-        return;
-    }
-    if (loader->segments > BONDY_SPEC_MAX_SEGMENTS)
-        return;
-    bondy_buf_append_text(&whole, base);
-    bondy_buf_append_text(&whole, path->key);
-    if (bondy_pattern_parse_path(bondy_buf_slice(&whole), &path->pattern, &err) < 0)
-        bondy_check_fail(loader, "invalid_path", NULL, "%s", err.text);
-    else if (bondy_pattern_is_reserved(path->pattern))
-        bondy_check_fail(loader, "reserved_path", NULL,
-                         "'%.300s' is kept for the server (/ws and everything below /wamp)",
-                         path->pattern->text);
-    else if (bondy_pattern_repeated(path->pattern).len > 0)
-        bondy_check_warn(loader, "duplicate_name",
-                         "':" BONDY_SLICE_FMT "' stands twice: both segments then have to be equal",
-                         BONDY_SLICE_ARG(bondy_pattern_repeated(path->pattern)));
-    bondy_buf_fini(&whole);
-}
-
 /* P10: optional parts multiply. */
 static void count_segments(struct spec_loader *loader, const struct bondy_path *path)
 {
@@ -327,6 +298,41 @@ static void count_segments(struct spec_loader *loader, const struct bondy_path *
                          "up to here the routes have more than %d segments, every reading of "
                          "optional parts counted",
                          BONDY_SPEC_MAX_SEGMENTS);
+}
+
+void bondy_spec_check_route(struct spec_loader *loader, struct bondy_path *path, const char *whole)
+{
+    struct bondy_error err = {0, ""};
+
+    if (loader->segments > BONDY_SPEC_MAX_SEGMENTS)
+        return;
+    if (bondy_pattern_parse_path(bondy_slice_text(whole), &path->pattern, &err) < 0)
+        bondy_check_fail(loader, "invalid_path", NULL, "%s", err.text);
+    else if (bondy_pattern_is_reserved(path->pattern))
+        bondy_check_fail(loader, "reserved_path", NULL,
+                         "'%.300s' is kept for the server (/ws and everything below /wamp)",
+                         path->pattern->text);
+    else if (bondy_pattern_repeated(path->pattern).len > 0)
+        bondy_check_warn(loader, "duplicate_name",
+                         "':" BONDY_SLICE_FMT "' stands twice: both segments then have to be equal",
+                         BONDY_SLICE_ARG(bondy_pattern_repeated(path->pattern)));
+    count_segments(loader, path);
+}
+
+static void check_pattern(struct spec_loader *loader, struct bondy_path *path)
+{
+    const char *base = path->version->base_path == NULL ? "" : path->version->base_path;
+    struct bondy_buf whole = BONDY_BUF_EMPTY;
+
+    if (path->key[0] != '/' || path->key[1] == 0) {
+        bondy_check_fail(loader, "invalid_path", "/name",
+                         path->key[0] == '/' ? "the path '/' alone cannot be a route"
+                                             : "a path starts with '/'");
+        return;
+    }
+    bondy_buf_printf(&whole, "%s%s", base, path->key);
+    bondy_spec_check_route(loader, path, whole.data);
+    bondy_buf_fini(&whole);
 }
 
 /* Keys of `defaults` that a path may have beside it. */
@@ -415,7 +421,6 @@ void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version
     json_t *held = NULL;
 
     out->key = bondy_strdup(key);
-    check_pattern(loader, out);
     if (!bondy_check_type(loader, source, T_OBJECT, CHECK_NOW))
         return;
     bondy_check_keys(loader, source, PATH_KEYS);
@@ -431,7 +436,7 @@ void bondy_spec_load_path(struct spec_loader *loader, struct expr_scope *version
     load_media(loader, scope, "provides", &out->provides);
     load_schemes(loader, scope, &out->schemes);
     bondy_security_load(bondy_check_default(loader, scope, "security"), &out->security);
-    count_segments(loader, out);
+    check_pattern(loader, out);
     load_operations(loader, scope, source, out);
     bondy_expr_scope_destroy(scope);
     json_decref(held);
@@ -624,6 +629,7 @@ void bondy_spec_load_version(struct spec_loader *loader, struct expr_scope *api,
     load_base_path(loader, scope, source, out);
     load_languages(loader, scope, source, &out->languages);
     load_paths(loader, scope, source, out);
+    bondy_spec_add_oauth2(loader, out);
     bondy_expr_scope_destroy(scope);
     json_decref(held);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
+#include "gateway/gateway.h"
 #include "src/base/alloc.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -41,13 +42,14 @@ static int say_goodbye(struct bondy_server_thread *thread, void *context, struct
     return BONDY_OK;
 }
 
-/* Sessions of transports and requests that wait for an answer. */
+/* Sessions of transports and requests that wait for an answer or are still worked on. */
 static int count_work(struct bondy_server_thread *thread, void *context, struct bondy_error *err)
 {
     size_t *count = context;
 
     (void)err;
-    *count += bondy_door_session_count(thread->door) + bondy_http_server_pending(thread->http);
+    *count += bondy_door_session_count(thread->door) + bondy_http_server_pending(thread->http) +
+              bondy_gateway_pending_count(thread->server->gateway, thread->loop);
     return BONDY_OK;
 }
 
