@@ -232,6 +232,11 @@ static const struct bondy_config_row token_rows[] = {
      .help = "longest life of a chain of refresh tokens; unset = without end"},
     {"oauth2.refresh_token.reuse_grace", BONDY_KEY_SECONDS, "0s", 'R', '+',
      .help = "a refresh token may be used again for this long, for clients that lose answers"},
+    {"oauth2.scope_separator", BONDY_KEY_WORD, "comma", 'S', '+',
+     .help = "what stands between the groups in `scope`: RFC 6749 has spaces",
+     .words = "comma|space"},
+    {"oauth2.revocation_answer", BONDY_KEY_WORD, "true", 'S', '+',
+     .help = "body that revocation answers with: RFC 7009 has none", .words = "true|empty"},
     {"oauth2.token_format", BONDY_KEY_WORD, "rfc9068", 'R', '+', .help = "claims of access tokens",
      .words = "rfc9068|bondy"},
 };

@@ -80,7 +80,8 @@ struct bondy_server {
     struct bondy_server_identity identity;
     struct bondy_realms *realms;
     struct bondy_gateway *gateway;
-    struct bondy_gateway_endpoint endpoints[8]; /* ends with a row without a name */
+    struct bondy_gateway_endpoint endpoints[16]; /* ends with a row without a name */
+    struct bondy_oauth2 *oauth2;
     struct bondy_catalog *catalog;
     struct bondy_server_admin *admin;
     struct bondy_router *router;

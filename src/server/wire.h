@@ -33,6 +33,8 @@ void bondy_server_free_identity(struct bondy_server *server);
 
 /* Before the store is opened: its feed goes there. */
 int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *err);
+/* After the logins were made. */
+void bondy_server_open_oauth2(struct bondy_server *server);
 /* What is stored, after the realms were read and before the store's writer runs. */
 int bondy_server_load_catalog(struct bondy_server *server, struct bondy_error *err);
 /* health.ready_requires of what is live now. Main thread. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
+#include "gateway/oauth2/oauth2.h"
 #include "src/admin/api.h"
 #include "src/admin/backup_files.h"
 #include "src/admin/backups.h"
@@ -168,7 +169,8 @@ static int make_backups(struct bondy_server *server, struct bondy_error *err)
         bondy_log(BONDY_LOG_WARN, "backup_folder_not_cleaned", BONDY_F_STR("reason", err->text));
     rc = bondy_backup_files_create(&server->admin->node, &server->admin->files, err);
     if (rc == BONDY_OK)
-        bondy_backup_files_endpoints(server->admin->files, server->endpoints);
+        bondy_backup_files_endpoints(server->admin->files,
+                                     server->endpoints + BONDY_OAUTH2_ENDPOINTS);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "gateway/catalog/catalog.h"
 #include "gateway/gateway.h"
+#include "gateway/oauth2/oauth2.h"
 #include "src/base/alarm.h"
 #include "src/base/alloc.h"
 #include "src/base/log.h"
@@ -47,15 +48,38 @@ int bondy_server_make_gateway(struct bondy_server *server, struct bondy_error *e
     };
     struct bondy_catalog_options catalog = {
         .realms = server->realms,
+        .rules = &server->identity.rules,
         .listeners = schemes_of(server->config),
         .publish = publish_routes,
         .context = server,
     };
 
     (void)err;
+    server->oauth2 = bondy_oauth2_create();
+    bondy_oauth2_endpoints(server->oauth2, server->endpoints);
     server->gateway = bondy_gateway_create(&options);
     server->catalog = bondy_catalog_create(&catalog);
     return BONDY_OK;
+}
+
+void bondy_server_open_oauth2(struct bondy_server *server)
+{
+    const struct bondy_config *config = server->config;
+    const struct bondy_oauth2_options options = {
+        .store = server->store,
+        .realms = server->realms,
+        .rules = &server->identity.rules,
+        .tokens = server->identity.tokens,
+        .auth = server->identity.auth,
+        .readers = server->identity.readers,
+        .audit = server->identity.audit,
+        .leeway_s = (unsigned)(bondy_config_number(config, "security.max_clock_skew") / 1000),
+        .has_spaces = strcmp(bondy_config_text(config, "oauth2.scope_separator"), "space") == 0,
+        .has_empty_revocation =
+            strcmp(bondy_config_text(config, "oauth2.revocation_answer"), "empty") == 0,
+    };
+
+    bondy_oauth2_open(server->oauth2, &options);
 }
 
 int bondy_server_load_catalog(struct bondy_server *server, struct bondy_error *err)
@@ -190,4 +214,5 @@ void bondy_server_free_gateway(struct bondy_server *server)
     bondy_catalog_destroy(BONDY_MOVE(server->catalog));
     if (server->gateway != NULL)
         bondy_gateway_destroy(BONDY_MOVE(server->gateway));
+    bondy_oauth2_destroy(BONDY_MOVE(server->oauth2));
 }

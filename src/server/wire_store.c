@@ -129,6 +129,7 @@ int bondy_server_open_store(struct bondy_server *server, struct bondy_error *err
         return rc;
     bondy_server_make_logins(server);
     bondy_gateway_set_auth(server->gateway, server->identity.auth);
+    bondy_server_open_oauth2(server);
     return bondy_store_start(server->store, err);
 }
 
