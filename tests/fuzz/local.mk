@@ -251,6 +251,11 @@ tests_fuzz_fuzz_seal_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_seal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_seal_LDADD = $(STORE_LIBS)
 endif
+check_PROGRAMS += tests/fuzz/replay_oauth2
+tests_fuzz_replay_oauth2_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_oauth2.c
+tests_fuzz_replay_oauth2_CFLAGS = $(FUZZ_CFLAGS) -DFUZZ_CORPUS='"oauth2"'
+tests_fuzz_replay_oauth2_LDADD = $(OAUTH2_LIBS)
+TESTS += tests/fuzz/replay_oauth2
 
 check_PROGRAMS += tests/fuzz/replay_form
 tests_fuzz_replay_form_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h tests/fuzz/fuzz_form.c
@@ -265,6 +270,11 @@ tests_fuzz_replay_http_LDADD = $(HTTP_LIBS)
 TESTS += tests/fuzz/replay_http
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_oauth2
+tests_fuzz_fuzz_oauth2_SOURCES = tests/fuzz/fuzz_oauth2.c
+tests_fuzz_fuzz_oauth2_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_oauth2_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_oauth2_LDADD = $(OAUTH2_LIBS)
 noinst_PROGRAMS += tests/fuzz/fuzz_form
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
 tests_fuzz_fuzz_form_CFLAGS = $(FUZZ_CFLAGS)

@@ -13,7 +13,8 @@ from daemon import BUILD, Daemon  # noqa: E402
 from identities import ARGO, CHEAP, shop  # noqa: E402
 
 NPM = {"autobahn": "22", "wampy": "8", "tweetnacl": "1", "ws": "8"}
-PIP = {"xconn": "0.5.1", "wampproto": "0.4.0"}
+PIP = {"xconn": "0.5.1", "wampproto": "0.4.0", "authlib": "1.9.10", "requests-oauthlib": "2.0.0",
+       "pyjwt[crypto]": "2.15.1"}
 GO = pathlib.Path(__file__).parent / "go"  # its go.mod has the versions
 
 

@@ -69,3 +69,9 @@ tests_unit_gateway_test_gateway_endpoint_SOURCES = tests/unit/gateway/test_gatew
 tests_unit_gateway_test_gateway_endpoint_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_endpoint_LDADD = $(GATEWAY_TEST_LIBS)
 TESTS += tests/unit/gateway/test_gateway_endpoint
+
+check_PROGRAMS += tests/unit/gateway/test_oauth2
+tests_unit_gateway_test_oauth2_SOURCES = tests/unit/gateway/test_oauth2.c
+tests_unit_gateway_test_oauth2_CFLAGS = $(TEST_CFLAGS)
+tests_unit_gateway_test_oauth2_LDADD = $(TEST_LIBS) $(OAUTH2_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/gateway/test_oauth2
