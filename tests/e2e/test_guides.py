@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guides are typed here, command by command, in a folder of their own."""
+import contextlib
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from daemon import BUILD, TOP, Daemon
 from wamp_peer import wait_until
 
-PAGE = os.path.join(TOP, "docs", "guides", "two-tenants.md")
+GUIDES = os.path.join(TOP, "docs", "guides")
 STEP = re.compile(r"^    (?!#|build/bondyd)(\S.*?)(?:\n    # (.*?))?\n\s*$", re.S | re.M)
 WAIT_SECONDS = 30
 
@@ -51,16 +52,22 @@ class Guide:
             process.communicate()
 
 
-@pytest.fixture
-def guide(tmp_path):
-    with open(PAGE) as file:
+@contextlib.contextmanager
+def opened(name, folder, **how):
+    with open(os.path.join(GUIDES, name)) as file:
         page = file.read()
-    with Daemon(dev=False) as daemon:
-        guide = Guide(daemon, page, tmp_path)
+    with Daemon(**how) as daemon:
+        guide = Guide(daemon, page, folder)
         try:
             yield guide, steps(page)
         finally:
             guide.close()
+
+
+@pytest.fixture
+def guide(tmp_path):
+    with opened("two-tenants.md", tmp_path, dev=False) as found:
+        yield found
 
 
 def finished_backup(guide):
@@ -83,3 +90,12 @@ def test_two_tenants_are_set_up_by_curl_alone(guide):
     first, second = (process.communicate(timeout=WAIT_SECONDS)[0] for process in guide.background)
     assert "Soup today" in first and "not allowed any more" in first
     assert "bondy.user.disabled" in second
+
+
+def test_access_tokens_are_got_by_curl_alone(tmp_path):
+    with opened("oauth2.md", tmp_path) as (guide, typed):
+        assert len(typed) >= 28
+        for command, expected in typed:
+            answer = guide.run(command)
+            assert guide.translate(expected) in answer, f"{command}\n{answer}"
+            assert expected or answer == "", f"{command}\n{answer}"
