@@ -372,15 +372,14 @@ static int apply_key(struct bondy_edit *edit, void *context)
 
 static int apply_revoke_tickets(struct bondy_edit *edit, void *context)
 {
-    (void)context;
-    return bondy_tickets_apply_revoke(edit, BONDY_SLICE(ACME), BONDY_SLICE("mona"),
-                                      BONDY_SLICE_EMPTY);
+    return bondy_tickets_apply_revoke(edit, BONDY_SLICE(ACME), BONDY_SLICE("mona"), context);
 }
 
 static void what_ends_credentials_moves_the_number(void **state)
 {
     struct token_rig *rig = *state;
     const struct bondy_edit edit = {.rules = &rig->f->rules};
+    struct bondy_tickets_filter all = {.has_scope = false};
     char text[BONDY_API_KEY_TEXT], id[33];
     json_t *input = json_pack("{s:s}", "authid", "mona"), *problem;
     struct key_step step = {0};
@@ -398,7 +397,7 @@ static void what_ends_credentials_moves_the_number(void **state)
     assert_int_equal(fixture_job(rig->f, apply_key, &step), BONDY_OK);
     assert_true(bondy_auth_revocations(rig->login->auth) > before);
     before = bondy_auth_revocations(rig->login->auth);
-    assert_int_equal(fixture_job(rig->f, apply_revoke_tickets, NULL), BONDY_OK);
+    assert_int_equal(fixture_job(rig->f, apply_revoke_tickets, &all), BONDY_OK);
     assert_true(bondy_auth_revocations(rig->login->auth) > before);
     json_decref(step.prepared);
     json_decref(input);
