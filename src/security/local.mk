@@ -60,6 +60,8 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/login/login_methods.c \
 	src/security/login/login_secret.c \
 	src/security/login/login_token.c \
+	src/security/login/login_user.c \
+	src/security/login/login_welcome.c \
 	src/security/login/principal.c src/security/login/principal.h \
 	src/security/login/principal_feed.c \
 	src/security/login/principal_local.h \

@@ -10,15 +10,10 @@
 #include <string.h>
 
 #include "src/base/alloc.h"
-#include "src/base/id.h"
-#include "src/security/entity/group.h"
 #include "src/security/login/login_local.h"
 #include "src/security/login/principal.h"
 #include "src/security/entity/source.h"
 #include "src/security/credential/token.h"
-#include "src/wamp/base64.h"
-
-#define META_GROUPS_MAX 1000
 
 static bool hides(const struct bondy_login *login)
 {
@@ -152,259 +147,6 @@ static bool has_source(const struct bondy_login *login, const struct bondy_store
     return allowed.is_found;
 }
 
-/* ---- the user -------------------------------------------------------------------------------- */
-
-void bondy_login_drop_user(struct bondy_login *login)
-{
-    if (login->has_user)
-        bondy_user_fini(&login->user);
-    login->has_user = false;
-    bondy_principal_unref(BONDY_MOVE(login->principal));
-}
-
-static struct bondy_store_view *begin_view(struct bondy_login *login)
-{
-    struct bondy_store_view *view = NULL;
-
-    if (bondy_store_view_begin(login->auth->options.store, &view, NULL) < 0)
-        bondy_login_refuse(login, BONDY_ERR_INTERNAL, "the store cannot be read");
-    return view;
-}
-
-/* Reads the user behind `login->name` and its principal, so that a change between reading and
- * joining is not missed: the principal is there before the view. NULL after a refusal. */
-struct bondy_store_view *bondy_login_read_user(struct bondy_login *login)
-{
-    struct bondy_principals *principals = login->auth->options.principals;
-    struct bondy_slice realm = bondy_slice_text(login->realm->uri);
-    struct bondy_store_view *view;
-    struct bondy_name canonical;
-    uint64_t *seq = &login->principal_seq;
-
-    login->principal = bondy_principals_get(principals, realm, bondy_name_slice(&login->name), seq);
-    for (;;) {
-        if ((view = begin_view(login)) == NULL)
-            return NULL;
-        login->has_user =
-            bondy_user_resolve(view, login->realm, bondy_name_slice(&login->name), &login->user);
-        if (!login->has_user)
-            return view;
-        if (bondy_slice_is(bondy_name_slice(&login->name), login->user.username)) {
-            if (bondy_principal_fill(login->principal, seq, login->user.groups))
-                return view;
-        } else { /* it was an alias */
-            bondy_name_keep(bondy_slice_text(login->user.username), &canonical);
-            login->name = canonical;
-            bondy_principal_unref(login->principal);
-            login->principal =
-                bondy_principals_get(principals, realm, bondy_name_slice(&canonical), seq);
-        }
-        bondy_user_fini(&login->user);
-        login->has_user = false;
-        bondy_store_view_end(view);
-    }
-}
-
-/* ---- roles (3.2, step 7) --------------------------------------------------------------------- */
-
-static bool is_member(const json_t *groups, const char *name)
-{
-    size_t index;
-    json_t *group;
-
-    json_array_foreach((json_t *)(uintptr_t)groups, index, group)
-    {
-        if (strcmp(json_string_value(group), name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_no_choice(struct bondy_slice role)
-{
-    return role.len == 0 || bondy_slice_is(role, "default") || bondy_slice_is(role, "all");
-}
-
-/* What somebody may choose from. */
-static json_t *groups_of(const struct bondy_login *login)
-{
-    if (login->granted != NULL)
-        return login->granted;
-    return login->has_user ? login->user.groups : NULL;
-}
-
-/* Folds names; those that are no text at all cannot be roles. */
-static void choose_role(struct bondy_login *login, struct bondy_slice role)
-{
-    struct bondy_name name;
-
-    if (login->chosen == NULL)
-        login->chosen = json_array();
-    if (bondy_name_fold(role, &name) && is_member(login->chosen, name.text))
-        return; /* said twice */
-    if (bondy_name_fold(role, &name) && is_member(groups_of(login), name.text))
-        json_array_append_new(login->chosen, json_string(name.text));
-    else
-        json_array_append_new(login->bad_roles, bondy_json_slice(role));
-}
-
-/* False: x_authroles is no list. */
-static bool read_roles(struct bondy_login *login)
-{
-    const json_t *list = json_object_get(login->details, "x_authroles"), *one;
-    struct bondy_slice role = bondy_json_text(login->details, "authrole");
-    size_t index;
-
-    login->bad_roles = json_array();
-    if (list == NULL)
-        list = json_object_get(login->details, "_authroles");
-    if (list != NULL && !json_is_null(list) && !json_is_array(list)) {
-        bondy_login_refuse(login, BONDY_ERR_PROTOCOL_VIOLATION,
-                           "HELLO.Details.x_authroles must be a list of group names");
-        return false;
-    }
-    json_array_foreach((json_t *)(uintptr_t)list, index, one)
-    {
-        choose_role(login, json_is_string(one) ? bondy_slice_text(json_string_value(one))
-                                               : BONDY_SLICE_EMPTY);
-    }
-    if (json_array_size(list) == 0 && !is_no_choice(role))
-        choose_role(login, role);
-    return true;
-}
-
-static void refuse_roles(struct bondy_login *login)
-{
-    struct bondy_buf text = BONDY_BUF_EMPTY;
-    size_t index;
-    json_t *role;
-
-    bondy_buf_printf(&text, "the user has not these roles:");
-    json_array_foreach(login->bad_roles, index, role)
-    {
-        bondy_buf_printf(&text, "%s %.64s", index == 0 ? "" : ",", json_string_value(role));
-    }
-    bondy_buf_append_byte(&text, '\0');
-    login->doom = "no_such_role";
-    bondy_login_refuse(login, BONDY_ERR_NO_SUCH_ROLE, text.data);
-    bondy_buf_fini(&text);
-}
-
-/* ---- meta (2.10) ----------------------------------------------------------------------------- */
-
-struct gathering {
-    const struct bondy_store_view *view;
-    const struct bondy_realm *realm;
-    const struct bondy_realm *prototype; /* NULL: none */
-    json_t *values;                      /* key -> list of distinct values */
-    json_t *lists;                       /* keys of which a contributor was a list */
-    json_t *seen;                        /* groups */
-};
-
-static void add_value(json_t *list, json_t *value)
-{
-    size_t index;
-    json_t *one;
-
-    json_array_foreach(list, index, one)
-    {
-        if (json_equal(one, value))
-            return;
-    }
-    json_array_append(list, value);
-}
-
-static void add_meta(struct gathering *gathering, json_t *meta)
-{
-    const char *key;
-    json_t *value, *list, *one;
-    size_t index;
-
-    json_object_foreach(meta, key, value)
-    {
-        list = json_object_get(gathering->values, key);
-        if (list == NULL) {
-            list = json_array();
-            json_object_set_new(gathering->values, key, list);
-        }
-        if (!json_is_array(value)) {
-            add_value(list, value);
-            continue;
-        }
-        json_object_set_new(gathering->lists, key, json_true());
-        json_array_foreach(value, index, one)
-        {
-            add_value(list, one);
-        }
-    }
-}
-
-static bool find_group(const struct gathering *gathering, struct bondy_slice name,
-                       struct bondy_group *out)
-{
-    return bondy_group_find(gathering->view, gathering->realm, name, out) ||
-           (gathering->prototype != NULL &&
-            bondy_group_find(gathering->view, gathering->prototype, name, out));
-}
-
-/* Breadth first, so that depth costs no stack; each group once, so that cycles end. */
-static void add_groups(struct gathering *gathering, const json_t *groups)
-{
-    json_t *queue = json_deep_copy(groups), *one;
-    size_t index;
-
-    for (size_t at = 0; at < json_array_size(queue) && at < META_GROUPS_MAX; at++) {
-        const char *name = json_string_value(json_array_get(queue, at));
-        struct bondy_group group;
-
-        if (json_object_get(gathering->seen, name) != NULL)
-            continue;
-        json_object_set_new(gathering->seen, name, json_true());
-        if (!find_group(gathering, bondy_slice_text(name), &group))
-            continue;
-        add_meta(gathering, group.meta);
-        json_array_foreach(group.groups, index, one)
-        {
-            json_array_append(queue, one);
-        }
-        bondy_group_fini(&group);
-    }
-    json_decref(queue);
-}
-
-void bondy_login_collect_meta(struct bondy_login *login, const struct bondy_store_view *view,
-                              const json_t *groups)
-{
-    const char *prototype = login->realm->prototype_uri;
-    struct gathering gathering = {.view = view,
-                                  .realm = login->realm,
-                                  .prototype = prototype == NULL
-                                                   ? NULL
-                                                   : bondy_realms_find(login->auth->options.realms,
-                                                                       bondy_slice_text(prototype)),
-                                  .values = json_object(),
-                                  .lists = json_object(),
-                                  .seen = json_object()};
-    json_t *meta = json_object(), *list;
-    const char *key;
-
-    if (login->has_user)
-        add_meta(&gathering, login->user.meta);
-    add_groups(&gathering, groups);
-    json_object_foreach(gathering.values, key, list)
-    {
-        bool is_single =
-            json_array_size(list) == 1 && json_object_get(gathering.lists, key) == NULL;
-
-        json_object_set(meta, key, is_single ? json_array_get(list, 0) : list);
-    }
-    json_decref(gathering.values);
-    json_decref(gathering.lists);
-    json_decref(gathering.seen);
-    json_decref(login->meta);
-    login->meta = meta;
-}
-
 /* ---- the method ------------------------------------------------------------------------------ */
 
 /* The certificate bears the user's name or one of its aliases. */
@@ -502,14 +244,14 @@ static void find_named(struct bondy_login *login, const struct bondy_store_view 
 {
     const char *fault = find_fault(login);
 
-    if (!read_roles(login))
+    if (!bondy_login_read_roles(login))
         return;
     if (fault != NULL && !hides(login)) {
         refuse_user(login, fault);
         return;
     }
     if (json_array_size(login->bad_roles) > 0 && !hides(login)) {
-        refuse_roles(login);
+        bondy_login_refuse_roles(login);
         return;
     }
     if (fault == NULL) {
@@ -538,7 +280,7 @@ static void find_by_name(struct bondy_login *login)
 
     if (login->name.len == 0) { /* nobody can be called so */
         login->has_user = false;
-        if ((view = begin_view(login)) == NULL)
+        if ((view = bondy_login_begin_view(login)) == NULL)
             return;
     } else if ((view = bondy_login_read_user(login)) == NULL) {
         return;
@@ -553,7 +295,7 @@ static void find_by_name(struct bondy_login *login)
 static void find_by_key(struct bondy_login *login)
 {
     struct bondy_slice hex = bondy_login_extra(login, "pubkey");
-    struct bondy_store_view *view = begin_view(login);
+    struct bondy_store_view *view = bondy_login_begin_view(login);
 
     if (view == NULL)
         return;
@@ -593,7 +335,7 @@ static void find_anonymous(struct bondy_login *login, const struct bondy_login_m
         bondy_login_begin_dynamic(login);
         return;
     }
-    if ((view = begin_view(login)) == NULL)
+    if ((view = bondy_login_begin_view(login)) == NULL)
         return;
     is_open = has_source(login, view, BONDY_SLICE("anonymous"), method);
     bondy_store_view_end(view);
@@ -702,9 +444,9 @@ static void let_in_by_cookie(struct bondy_login *login, const struct bondy_store
         bondy_login_deny(login, "no_source_or_capability");
         return;
     }
-    if (!read_roles(login))
+    if (!bondy_login_read_roles(login))
         return;
-    groups = login->chosen != NULL ? login->chosen : groups_of(login);
+    groups = login->chosen != NULL ? login->chosen : bondy_login_groups(login);
     bondy_login_collect_meta(login, view, groups);
     bondy_login_welcome(login);
 }
@@ -755,127 +497,4 @@ void bondy_login_find(struct bondy_login *login)
         refuse_methods(login);
     else if (!begin_dynamic(login))
         find_by_name(login);
-}
-
-/* ---- welcome (3.10) -------------------------------------------------------------------------- */
-
-/* The texts of an identity lie one behind the other in login->texts. */
-struct texts {
-    char *at;
-};
-
-static struct bondy_slice keep(struct texts *texts, struct bondy_slice text)
-{
-    char *start = texts->at;
-
-    if (text.len > 0)
-        memcpy(start, text.data, text.len);
-    texts->at += text.len;
-    return bondy_slice_of(start, text.len);
-}
-
-static size_t total_len(const json_t *names)
-{
-    size_t index, len = 0;
-    json_t *name;
-
-    json_array_foreach((json_t *)(uintptr_t)names, index, name)
-    {
-        len += json_string_length(name) + 1;
-    }
-    return len;
-}
-
-/* The chosen role, else the only group, else all of them (2.8, 3.10). */
-static struct bondy_slice join_names(struct texts *texts, const json_t *names)
-{
-    char *start = texts->at;
-    size_t index;
-    json_t *name;
-
-    json_array_foreach((json_t *)(uintptr_t)names, index, name)
-    {
-        if (index > 0)
-            *texts->at++ = ',';
-        keep(texts, bondy_slice_of(json_string_value(name), json_string_length(name)));
-    }
-    return bondy_slice_of(start, (size_t)(texts->at - start));
-}
-
-static json_t *make_extra(const struct bondy_login *login, const json_t *groups)
-{
-    json_t *authextra = json_object(), *extra = json_object();
-    char guid[37];
-
-    bondy_id_uuid7(guid);
-    json_object_set_new(authextra, "meta",
-                        login->meta == NULL ? json_object() : json_incref(login->meta));
-    json_object_set_new(authextra, "session_guid", json_string(guid));
-    json_object_set_new(authextra, "node", json_string(login->auth->options.node_name));
-    if (login->scram_verifier[0] != '\0')
-        json_object_set_new(authextra, "verifier", json_string(login->scram_verifier));
-    json_object_set_new(extra, "authextra", authextra);
-    if (bondy_login_is_somebody(login))
-        json_object_set_new(extra, "x_authroles", json_deep_copy(groups));
-    if (login->ticket != NULL)
-        json_object_set(extra, "ticket", login->ticket);
-    return extra;
-}
-
-static void fill_groups(struct bondy_login *login, struct texts *texts, const json_t *groups)
-{
-    size_t count = json_array_size(groups);
-
-    login->groups = bondy_calloc(count + 1, sizeof login->groups[0]);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *name = json_array_get(groups, i);
-
-        login->groups[i] =
-            keep(texts, bondy_slice_of(json_string_value(name), json_string_length(name)));
-    }
-    login->answer.identity.groups = login->groups;
-    login->answer.identity.group_count = count;
-}
-
-/* A cookie is the way a ticket came; how its owner proved itself stands in the ticket. */
-static struct bondy_slice authmethod_of(const struct bondy_login *login)
-{
-    if (strcmp(login->method->name, "cookie") == 0)
-        return bondy_json_text(login->ticket, "authmethod");
-    return bondy_slice_text(login->method->name);
-}
-
-void bondy_login_welcome(struct bondy_login *login)
-{
-    bool is_anonymous = !bondy_login_is_somebody(login);
-    json_t *groups = is_anonymous            ? json_pack("[s]", "anonymous")
-                     : login->chosen != NULL ? json_incref(login->chosen)
-                                             : json_incref(groups_of(login));
-    struct bondy_identity *identity = &login->answer.identity;
-    struct texts texts;
-
-    if (json_array_size(login->bad_roles) > 0) {
-        json_decref(groups);
-        refuse_roles(login);
-        return;
-    }
-    bondy_free(login->texts);
-    texts.at = login->texts = bondy_alloc(login->name.len + 2 * total_len(groups) + 1);
-    *identity = (struct bondy_identity){
-        .authid = is_anonymous ? BONDY_SLICE_EMPTY : keep(&texts, bondy_name_slice(&login->name)),
-        .authmethod = authmethod_of(login),
-        .authprovider = BONDY_SLICE(BONDY_AUTHPROVIDER),
-        .groups_are_chosen = login->chosen != NULL || login->granted != NULL,
-        .principal = login->principal,
-        .principal_seq = login->principal_seq,
-    };
-    identity->authrole = join_names(&texts, groups);
-    fill_groups(login, &texts, groups);
-    login->welcome_extra = make_extra(login, groups);
-    identity->extra = login->welcome_extra;
-    identity->ticket = login->ticket;
-    identity->token = login->token;
-    login->answer.step = BONDY_LOGIN_WELCOME;
-    login->answer.extra = NULL;
-    json_decref(groups);
 }

@@ -138,8 +138,10 @@ void bondy_login_doom(struct bondy_login *login, const char *cause);
 /* ---- login_find.c: [pool] who it is, and how it may prove it ---- */
 /* Ends with a challenge, a welcome, or a refusal. */
 void bondy_login_find(struct bondy_login *login);
-/* The identity of a login that was right. */
-void bondy_login_welcome(struct bondy_login *login);
+
+/* ---- login_user.c: [pool] ---- */
+/* NULL: refused, the store cannot be read. */
+struct bondy_store_view *bondy_login_begin_view(struct bondy_login *login);
 /* Reads the user behind `login->name` and its principal. The view is the caller's; NULL: refused.
  */
 struct bondy_store_view *bondy_login_read_user(struct bondy_login *login);
@@ -147,6 +149,16 @@ void bondy_login_drop_user(struct bondy_login *login);
 /* What the user and its groups say of it, into login->meta. */
 void bondy_login_collect_meta(struct bondy_login *login, const struct bondy_store_view *view,
                               const json_t *groups);
+
+/* ---- login_welcome.c: [pool] ---- */
+/* Those of the user, or that somebody else vouches for; borrowed. */
+json_t *bondy_login_groups(const struct bondy_login *login);
+/* Looks at the roles that the client asks for; false: refused. */
+bool bondy_login_read_roles(struct bondy_login *login);
+/* Names those in `bad_roles`. */
+void bondy_login_refuse_roles(struct bondy_login *login);
+/* The identity of a login that was right. */
+void bondy_login_welcome(struct bondy_login *login);
 
 /* ---- login_methods.c ---- */
 const struct bondy_login_method *bondy_login_method(struct bondy_slice name);
