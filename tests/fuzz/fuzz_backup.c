@@ -46,7 +46,7 @@ static void read_all(int fd)
         if (rc == BONDY_OK && has_record) {
             struct bondy_record record;
 
-            BONDY_BUG_ON(!bondy_record_fill(key, envelope, &record));
+            BONDY_BUG_ON(!bondy_record_fill(key, envelope, NULL, &record));
         }
     }
     bondy_backup_reader_fini(&reader);

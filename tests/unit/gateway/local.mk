@@ -65,7 +65,8 @@ tests_unit_gateway_test_catalog_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_catalog_LDADD = $(TEST_LIBS) $(GATEWAY_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/gateway/test_gateway_endpoint
 tests_unit_gateway_test_gateway_endpoint_SOURCES = tests/unit/gateway/test_gateway_endpoint.c \
-	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h
+	tests/unit/gateway/gateway_rig.c tests/unit/gateway/gateway_rig.h \
+	tests/unit/gateway/gateway_login.c tests/unit/gateway/gateway_login.h
 tests_unit_gateway_test_gateway_endpoint_CFLAGS = $(TEST_CFLAGS)
 tests_unit_gateway_test_gateway_endpoint_LDADD = $(GATEWAY_TEST_LIBS)
 TESTS += tests/unit/gateway/test_gateway_endpoint
