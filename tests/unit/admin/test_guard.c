@@ -138,9 +138,8 @@ static void health_says_what_the_node_is_doing(void **state)
     assert_int_equal(status_of(house, "GET", "/readyz", NULL), 204);
     assert_int_equal(status_of(house, "POST", "/ready", NULL), 405);
     assert_int_equal(house_ask(house, "GET", "/ready?verbose", NULL, NULL, &reply), 200);
-    assert_string_equal(
-        reply.body.data,
-        "{\"status\":\"ready\",\"checks\":{\"store\":\"ok\",\"listeners\":\"ok\"}}");
+    assert_string_equal(reply.body.data, "{\"status\":\"ready\",\"degraded\":false,"
+                                         "\"checks\":{\"store\":\"ok\",\"listeners\":\"ok\"}}");
     http_reply_fini(&reply);
     house->status = "draining";
     assert_int_equal(status_of(house, "GET", "/ready", NULL), 503);
