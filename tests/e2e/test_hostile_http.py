@@ -621,7 +621,7 @@ for _ in range(25):
     (with_get(call("a.b"), response={"on_result": {"headers": {"x y": "1"}}}), [GET_X + "/response/on_result/headers/x y"]),
     (spec(variables={"a": "{{variables.b}}", "b": "{{variables.a}}"}), None),
     (spec(variables={"a": "{{variables.a}}"}), ["/variables/a"]),
-    (with_path("/x", {"security": {"type": "basic"}, "get": {"action": {"type": "static"}}}),
+    (with_path("/x", {"security": {"type": "oidc", "provider": "p"}, "get": {"action": {"type": "static"}}}),
      ["/versions/1/paths/~1x/security/type"]),
     (with_path("/x", {"security": {"type": "nope"}, "get": {"action": {"type": "static"}}}),
      ["/versions/1/paths/~1x/security/type"]),
