@@ -50,7 +50,6 @@ static struct bondy_response *make_refusal(const struct oauth2_fault *fault, con
                   "description", fault->description == NULL ? "" : fault->description, "error",
                   fault->code, "error_description", fault->message);
     struct bondy_response *response;
-    char seconds[16];
 
     if (fault->key != NULL)
         json_object_set_new(body, "key", json_string(fault->key));
@@ -59,10 +58,8 @@ static struct bondy_response *make_refusal(const struct oauth2_fault *fault, con
     oauth2_no_store(response);
     if (fault->status == 401)
         set_challenge(response, realm);
-    if (fault->retry_after_s != 0) {
-        snprintf(seconds, sizeof seconds, "%u", fault->retry_after_s);
-        bondy_response_set_header(response, "retry-after", bondy_slice_text(seconds), NULL);
-    }
+    if (fault->retry_after_s != 0)
+        bondy_response_retry_after(response, fault->retry_after_s);
     return response;
 }
 

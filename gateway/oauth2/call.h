@@ -108,6 +108,14 @@ bool oauth2_has_group(const json_t *groups, const char *group);
 /* Finds out which client asks, and whether it is: by header, by parameters, or (public ones) by its
  * name alone; then `next`. A fault is answered. */
 void oauth2_client(struct oauth2_call *call, void (*next)(struct oauth2_call *call));
+/* The two together: a request of a client, whose parameters are the body. */
+void oauth2_serve_client(void *context, struct bondy_gateway_call *gateway,
+                         void (*next)(struct oauth2_call *call));
+/* The client shows a token: runs `look` on a pool thread, then `next`. */
+void oauth2_look_at_token(struct oauth2_call *call,
+                          void (*look)(struct oauth2_call *call,
+                                       const struct bondy_store_view *view),
+                          void (*next)(struct oauth2_call *call));
 /* [in views] The client's record: fills client_meta, canonical client_id. False: call->fault. */
 bool oauth2_client_look(struct oauth2_call *call, const struct bondy_store_view *view);
 

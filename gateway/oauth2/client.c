@@ -160,3 +160,33 @@ bool oauth2_client_look(struct oauth2_call *call, const struct bondy_store_view 
     bondy_user_fini(&user);
     return call->fault.status == 0;
 }
+
+void oauth2_serve_client(void *context, struct bondy_gateway_call *gateway,
+                         void (*next)(struct oauth2_call *call))
+{
+    static const enum bondy_oauth2_param none[] = {BONDY_PARAMS};
+    struct oauth2_call *call =
+        oauth2_begin(context, gateway, bondy_request_body(bondy_gateway_call_request(gateway)));
+
+    if (call == NULL)
+        return;
+    if (oauth2_lacks(call, none))
+        oauth2_refuse(call);
+    else
+        oauth2_client(call, next);
+}
+
+void oauth2_look_at_token(struct oauth2_call *call,
+                          void (*look)(struct oauth2_call *call,
+                                       const struct bondy_store_view *view),
+                          void (*next)(struct oauth2_call *call))
+{
+    static const enum bondy_oauth2_param required[] = {BONDY_PARAM_TOKEN, BONDY_PARAMS};
+
+    if (oauth2_lacks(call, required)) {
+        oauth2_refuse(call);
+        return;
+    }
+    call->look = look;
+    oauth2_look(call, next);
+}

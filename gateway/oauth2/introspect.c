@@ -106,26 +106,10 @@ static void looked(struct oauth2_call *call)
 
 static void client_known(struct oauth2_call *call)
 {
-    static const enum bondy_oauth2_param required[] = {BONDY_PARAM_TOKEN, BONDY_PARAMS};
-
-    if (oauth2_lacks(call, required)) {
-        oauth2_refuse(call);
-        return;
-    }
-    call->look = look;
-    oauth2_look(call, looked);
+    oauth2_look_at_token(call, look, looked);
 }
 
 void oauth2_serve_introspect(void *context, struct bondy_gateway_call *gateway)
 {
-    static const enum bondy_oauth2_param none[] = {BONDY_PARAMS};
-    struct oauth2_call *call =
-        oauth2_begin(context, gateway, bondy_request_body(bondy_gateway_call_request(gateway)));
-
-    if (call == NULL)
-        return;
-    if (oauth2_lacks(call, none))
-        oauth2_refuse(call);
-    else
-        oauth2_client(call, client_known);
+    oauth2_serve_client(context, gateway, client_known);
 }

@@ -170,17 +170,14 @@ static void set_headers(const struct oauth2_page *page, struct bondy_response *r
         {"cross-origin-opener-policy", "same-origin"},
         {"cross-origin-resource-policy", "same-origin"},
     };
-    char seconds[16];
 
     oauth2_no_store(response);
     for (size_t i = 0; i < BONDY_COUNT(headers); i++)
         bondy_response_set_header(response, headers[i][0], bondy_slice_text(headers[i][1]), NULL);
     if (page->cookie.len > 0)
         bondy_response_header(response, "set-cookie", page->cookie, NULL);
-    if (page->retry_after_s == 0)
-        return;
-    snprintf(seconds, sizeof seconds, "%u", page->retry_after_s);
-    bondy_response_set_header(response, "retry-after", bondy_slice_text(seconds), NULL);
+    if (page->retry_after_s != 0)
+        bondy_response_retry_after(response, page->retry_after_s);
 }
 
 struct bondy_response *oauth2_page(const struct oauth2_call *call, const struct oauth2_page *page)

@@ -460,14 +460,5 @@ static void client_known(struct oauth2_call *call)
 
 void oauth2_serve_token(void *context, struct bondy_gateway_call *gateway)
 {
-    static const enum bondy_oauth2_param none[] = {BONDY_PARAMS};
-    struct oauth2_call *call =
-        oauth2_begin(context, gateway, bondy_request_body(bondy_gateway_call_request(gateway)));
-
-    if (call == NULL)
-        return;
-    if (oauth2_lacks(call, none))
-        oauth2_refuse(call);
-    else
-        oauth2_client(call, client_known);
+    oauth2_serve_client(context, gateway, client_known);
 }

@@ -170,10 +170,8 @@ static struct bondy_response *make_429(struct bondy_request *request, json_int_t
         .description = "Logins from this address failed too often, or there are too many at once. "
                        "Retry-After says when to try again."};
     struct bondy_response *response = bondy_problem_create(request, &problem);
-    char text[24];
 
-    snprintf(text, sizeof text, "%lld", (long long)seconds);
-    bondy_response_set_header(response, "retry-after", bondy_slice_text(text), NULL);
+    bondy_response_retry_after(response, (unsigned)seconds);
     return response;
 }
 

@@ -77,6 +77,17 @@ bool bondy_admin_may(const struct bondy_admin_call *call, enum bondy_permission 
     return is_allowed;
 }
 
+bool bondy_admin_may_be_given_tokens(const struct bondy_admin_call *call)
+{
+    struct bondy_slice method = bondy_invocation_caller(call->invocation)->authmethod;
+    const char *const *allowed = call->node->tickets.authmethods;
+
+    for (; allowed != NULL && *allowed != NULL; allowed++)
+        if (bondy_slice_is(method, *allowed))
+            return true;
+    return false;
+}
+
 /* ---- arguments --------------------------------------------------------------------------------*/
 
 struct bondy_slice bondy_admin_text(const struct bondy_admin_call *call, size_t index)

@@ -157,6 +157,9 @@ struct bondy_slice bondy_admin_source(const struct bondy_admin_call *call);
 /* [loop] Whether the caller has a permission on the resource `prefix` + `name`. */
 bool bondy_admin_may(const struct bondy_admin_call *call, enum bondy_permission permission,
                      const char *prefix, struct bondy_slice name);
+/* [loop] Whether the caller authenticated in a way that security.ticket.authmethods lists: who came
+ * with a ticket or token gets no other that lasts longer. */
+bool bondy_admin_may_be_given_tokens(const struct bondy_admin_call *call);
 
 /* ---- procedures_call.c: the ways of a call --------------------------------------------------- */
 

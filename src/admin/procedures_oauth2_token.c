@@ -104,25 +104,13 @@ static void set_target(struct bondy_admin_call *call, const char *id)
 
 /* ---- get --------------------------------------------------------------------------------------*/
 
-/* Who came with a token gets no other that lasts longer. */
-static bool is_method_allowed(const struct bondy_admin_call *call)
-{
-    struct bondy_slice method = bondy_invocation_caller(call->invocation)->authmethod;
-    const char *const *allowed = call->node->tickets.authmethods;
-
-    for (; allowed != NULL && *allowed != NULL; allowed++)
-        if (bondy_slice_is(method, *allowed))
-            return true;
-    return false;
-}
-
 static void run_get(struct bondy_admin_call *call)
 {
     json_t *info;
 
     if (!may_issue(call))
         return;
-    if (!is_method_allowed(call)) {
+    if (!bondy_admin_may_be_given_tokens(call)) {
         bondy_admin_refuse(call, bondy_problem(BONDY_ERR_NOT_AUTHORIZED,
                                                "A session that authenticated so may have no token.",
                                                "security.ticket.authmethods says which may."));

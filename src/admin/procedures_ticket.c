@@ -20,21 +20,10 @@ static void free_jws(void *state)
     bondy_free(state);
 }
 
-static bool is_method_allowed(const struct bondy_admin_call *call)
-{
-    struct bondy_slice method = bondy_invocation_caller(call->invocation)->authmethod;
-    const char *const *allowed = call->node->tickets.authmethods;
-
-    for (; allowed != NULL && *allowed != NULL; allowed++)
-        if (bondy_slice_is(method, *allowed))
-            return true;
-    return false;
-}
-
 /* Which scope it is depends on the user, who is looked up elsewhere: all are asked for. */
 static void run_issue(struct bondy_admin_call *call)
 {
-    if (!is_method_allowed(call)) {
+    if (!bondy_admin_may_be_given_tokens(call)) {
         bondy_admin_refuse(call, bondy_problem(BONDY_ERR_NOT_AUTHORIZED,
                                                "A session that authenticated so may have no "
                                                "ticket.",

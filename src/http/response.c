@@ -130,6 +130,14 @@ bool bondy_response_has_header(const struct bondy_response *response, const char
     return false;
 }
 
+void bondy_response_retry_after(struct bondy_response *response, unsigned seconds)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%u", seconds);
+    bondy_response_set_header(response, "retry-after", bondy_slice_text(text), NULL);
+}
+
 void bondy_response_body(struct bondy_response *response, struct bondy_buf *body,
                          const char *content_type)
 {

@@ -23,6 +23,8 @@ int bondy_response_header(struct bondy_response *response, const char *name,
 int bondy_response_set_header(struct bondy_response *response, const char *name,
                               struct bondy_slice value, struct bondy_error *err);
 bool bondy_response_has_header(const struct bondy_response *response, const char *name);
+/* When to try again (RFC 9110, 10.2.3). */
+void bondy_response_retry_after(struct bondy_response *response, unsigned seconds);
 /* Takes the buffer's memory (it is empty afterwards). `content_type` is static text. */
 void bondy_response_body(struct bondy_response *response, struct bondy_buf *body,
                          const char *content_type);

@@ -435,3 +435,24 @@ void fixture_is(char *got, const char *expected, const char *where, int line)
     bondy_free(got);
     assert_true(is_same);
 }
+
+struct keys {
+    const char *uri;
+    json_t *made;
+};
+
+static int apply_keys(struct bondy_edit *edit, void *context)
+{
+    struct keys *keys = context;
+
+    return bondy_realm_apply_keys(edit, bondy_slice_text(keys->uri), keys->made);
+}
+
+void fixture_keys(struct fixture *f, const char *uri)
+{
+    struct keys keys = {.uri = uri};
+
+    assert_int_equal(bondy_realm_make_keys_wait(1, 0, &keys.made, NULL), BONDY_OK);
+    assert_int_equal(fixture_job(f, apply_keys, &keys), BONDY_OK);
+    json_decref(keys.made);
+}

@@ -87,6 +87,8 @@ const char *fixture_do(struct fixture *f, enum fixture_what what, const char *re
 int fixture_job(struct fixture *f, int (*fn)(struct bondy_edit *edit, void *context),
                 void *context);
 
+/* Signing keys for a realm, small and quick. */
+void fixture_keys(struct fixture *f, const char *uri);
 const struct bondy_realm *fixture_realm(struct fixture *f, const char *uri);
 /* A view of now, ended with the next one or with the fixture. */
 const struct bondy_store_view *fixture_view(struct fixture *f);

@@ -438,27 +438,6 @@ static void a_login_may_end_at_any_step(void **state)
 
 /* ---- oauth2 ---------------------------------------------------------------------------------- */
 
-struct keys {
-    const char *uri;
-    json_t *made;
-};
-
-static int apply_keys(struct bondy_edit *edit, void *context)
-{
-    struct keys *keys = context;
-
-    return bondy_realm_apply_keys(edit, bondy_slice_text(keys->uri), keys->made);
-}
-
-static void make_keys(struct login_rig *rig, const char *uri)
-{
-    struct keys keys = {.uri = uri};
-
-    assert_int_equal(bondy_realm_make_keys_wait(1, 0, &keys.made, NULL), BONDY_OK);
-    assert_int_equal(fixture_job(rig->f, apply_keys, &keys), BONDY_OK);
-    json_decref(keys.made);
-}
-
 /* An access token as RFC 9068 has it. Takes `claims`. */
 static char *sign(struct login_rig *rig, const char *uri, json_t *claims)
 {
@@ -484,9 +463,9 @@ static void a_token_that_the_realm_signed_lets_in_its_subject(void **state)
     json_int_t now = (json_int_t)(bondy_clock_wall_ms() / 1000);
     char *good, *other, *old, *forged;
 
-    make_keys(rig, ACME);
+    fixture_keys(rig->f, ACME);
     make_sso(rig);
-    make_keys(rig, "org.idp");
+    fixture_keys(rig->f, "org.idp");
     good = sign(rig, ACME, claims_of(ACME, "mona", now, 600));
     other = sign(rig, ACME, claims_of(ACME, "argo", now, 600));
     old = sign(rig, ACME, claims_of(ACME, "mona", now - 1000, 600));
@@ -511,7 +490,7 @@ static void a_token_from_before_a_change_of_credentials_is_none(void **state)
     json_int_t now = (json_int_t)(bondy_clock_wall_ms() / 1000);
     char *jws;
 
-    make_keys(rig, ACME);
+    fixture_keys(rig->f, ACME);
     jws = sign(rig, ACME, claims_of(ACME, "mona", now - 10, 600));
     assert_string_equal(log_in(rig, ACME, text, jws), "ABORT wamp.error.authentication_denied");
     bondy_free(jws);

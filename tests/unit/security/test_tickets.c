@@ -17,34 +17,13 @@
 
 /* ---- keys and tickets ------------------------------------------------------------------------ */
 
-struct keys {
-    const char *uri;
-    json_t *made;
-};
-
-static int apply_keys(struct bondy_edit *edit, void *context)
-{
-    struct keys *keys = context;
-
-    return bondy_realm_apply_keys(edit, bondy_slice_text(keys->uri), keys->made);
-}
-
-static void make_keys(struct login_rig *rig, const char *uri)
-{
-    struct keys keys = {.uri = uri};
-
-    assert_int_equal(bondy_realm_make_keys_wait(1, 0, &keys.made, NULL), BONDY_OK);
-    assert_int_equal(fixture_job(rig->f, apply_keys, &keys), BONDY_OK);
-    json_decref(keys.made);
-}
-
 static int set_up(void **state)
 {
     struct login_rig *rig;
 
     login_rig_setup(state);
     rig = *state;
-    make_keys(rig, ACME);
+    fixture_keys(rig->f, ACME);
     login_rig_do(rig, CREATE_REALM, NULL, NULL,
                  "{'uri':'org.idp','is_sso_realm':true,'authmethods':['password','ticket'],"
                  "'users':[{'username':'sam','password':'" PASSWORD "'}]}");
@@ -59,7 +38,7 @@ static int set_up(void **state)
                            "'groups':[{'name':'clerks'}],'sources':[{'usernames':'all',"
                            "'authmethod':'ticket','cidr':'127.0.0.0/8'}],'users':[{'username':"
                            "'sam','sso_realm_uri':'org.idp','groups':['clerks']}]}");
-    make_keys(rig, "org.idp");
+    fixture_keys(rig->f, "org.idp");
     return 0;
 }
 

@@ -26,27 +26,6 @@ uint64_t now_ms(void)
 
 /* ---- realms ---------------------------------------------------------------------------------- */
 
-struct keys {
-    const char *uri;
-    json_t *made;
-};
-
-static int apply_keys(struct bondy_edit *edit, void *context)
-{
-    struct keys *keys = context;
-
-    return bondy_realm_apply_keys(edit, bondy_slice_text(keys->uri), keys->made);
-}
-
-static void make_keys(struct token_rig *rig, const char *uri)
-{
-    struct keys keys = {.uri = uri};
-
-    assert_int_equal(bondy_realm_make_keys_wait(1, 0, &keys.made, NULL), BONDY_OK);
-    assert_int_equal(fixture_job(rig->f, apply_keys, &keys), BONDY_OK);
-    json_decref(keys.made);
-}
-
 #define LINKED(uri)                                                                                \
     "{'uri':'" uri "','sso_realm_uri':'" IDP "','authmethods':['oauth2'],"                         \
     "'groups':[{'name':'clerks'}],'sources':[{'usernames':'all','authmethod':'oauth2',"            \
@@ -63,11 +42,11 @@ int token_rig_setup(void **state)
     rig->f = rig->login->f;
     bondy_token_rules_init(&rig->rules);
     rig->rules.node_name = "node1";
-    make_keys(rig, ACME);
+    fixture_keys(rig->f, ACME);
     login_rig_do(login, CREATE_REALM, NULL, NULL,
                  "{'uri':'" IDP "','is_sso_realm':true,'authmethods':['password','oauth2'],"
                  "'users':[{'username':'sam','password':'" PASSWORD "'}]}");
-    make_keys(rig, IDP);
+    fixture_keys(rig->f, IDP);
     login_rig_do(login, CREATE_REALM, NULL, NULL, LINKED(SHOP));
     login_rig_do(login, CREATE_REALM, NULL, NULL, LINKED(STORE));
     /* Ahead of what was written: versions may be. */
