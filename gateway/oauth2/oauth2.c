@@ -83,6 +83,8 @@ char *oauth2_issuer(const struct bondy_gateway_call *gateway)
     struct bondy_slice base = base_of(operation->path, bondy_request_path(request));
     struct bondy_buf out = BONDY_BUF_EMPTY;
 
+    if (operation->path->version->oauth2.issuer != NULL)
+        return bondy_strdup(operation->path->version->oauth2.issuer);
     bondy_buf_printf(&out, "%s://", bondy_request_listener(request)->scheme);
     if (bondy_utf8_is_valid(host))
         bondy_buf_append_slice(&out, host);

@@ -23,6 +23,7 @@ struct wanted {
     struct token_path tokens[TOKEN_PATHS_MAX], revokes[TOKEN_PATHS_MAX];
     size_t token_count, revoke_count;
     unsigned grants, schemes;
+    const char *issuer; /* of the first that says one */
     bool has_too_many;
 };
 
@@ -53,6 +54,8 @@ static void look_at(struct wanted *wanted, const struct bondy_security *security
         return;
     wanted->grants |= security->grants;
     wanted->schemes |= schemes;
+    if (wanted->issuer == NULL)
+        wanted->issuer = security->issuer;
     one.path = security->token_path;
     want(wanted, wanted->tokens, &wanted->token_count, &one);
     one.path = security->revoke_token_path;
@@ -173,6 +176,8 @@ static void settle(struct bondy_version *version, const struct wanted *wanted)
     version->oauth2.grants = wanted->grants;
     version->oauth2.token_path = bondy_strdup(wanted->tokens[0].path);
     version->oauth2.revoke_token_path = bondy_strdup(wanted->revokes[0].path);
+    if (wanted->issuer != NULL)
+        version->oauth2.issuer = bondy_strdup(wanted->issuer);
     for (size_t p = 0; p < version->path_count; p++)
         for (size_t m = 0; m < BONDY_METHODS; m++)
             if (version->paths[p].operations[m] != NULL)

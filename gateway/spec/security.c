@@ -109,6 +109,26 @@ static void check_token_path(struct spec_loader *loader, const json_t *security,
         }
 }
 
+/* What clients compare with the metadata (RFC 8414, 2): an address and nothing behind its path. */
+static void check_issuer(struct spec_loader *loader, const json_t *security)
+{
+    const char *issuer =
+        json_string_value(bondy_check_member(loader, security, "issuer", T_STRING));
+    const char *rest = issuer == NULL ? NULL : strstr(issuer, "://");
+    bool is_address;
+
+    if (issuer == NULL)
+        return;
+    is_address = rest != NULL &&
+                 (strncmp(issuer, "https://", 8) == 0 || strncmp(issuer, "http://", 7) == 0) &&
+                 isalnum((unsigned char)rest[3]) && issuer[strlen(issuer) - 1] != '/';
+    for (; is_address && *rest != 0; rest++)
+        is_address = isalnum((unsigned char)*rest) || strchr("/-._~:", *rest) != NULL;
+    if (!is_address)
+        bondy_check_fail_at(loader, "issuer", "invalid_value", "https://api.example.com/v1",
+                            "the issuer is a URL without query, fragment and '/' at the end");
+}
+
 static void check_scopes(struct spec_loader *loader, const json_t *security)
 {
     const json_t *list = json_object_get(security, "scopes");
@@ -133,6 +153,7 @@ static void check_oauth2(struct spec_loader *loader, const json_t *security)
     }
     check_token_path(loader, security, "token_path");
     check_token_path(loader, security, "revoke_token_path");
+    check_issuer(loader, security);
     check_scopes(loader, security);
     check_grants(loader, security);
 }
@@ -153,11 +174,14 @@ static void load_oauth2(const json_t *security, struct bondy_security *out)
     const json_t *scopes = json_object_get(security, "scopes");
     const json_t *grants = json_object_get(security, "grants"), *item;
     const struct word *flow = find_word(FLOWS, json_object_get(security, "flow"));
+    struct bondy_slice issuer = bondy_json_text(security, "issuer");
     size_t i;
 
     out->kind = BONDY_SECURITY_OAUTH2;
     out->token_path = load_path(security, "token_path", "/oauth/token");
     out->revoke_token_path = load_path(security, "revoke_token_path", "/oauth/revoke");
+    if (issuer.len > 0)
+        out->issuer = bondy_memdup0(issuer.data, issuer.len);
     out->grants = flow == NULL || grants != NULL ? 0 : flow->value;
     json_array_foreach((json_t *)grants, i, item)
     {
@@ -338,7 +362,7 @@ struct security_type {
 static const struct security_type TYPES[] = {
     {"oauth2",
      {"type", "flow", "schemes", "token_path", "revoke_token_path", "description", "scopes",
-      "grants", NULL},
+      "grants", "issuer", NULL},
      check_oauth2,
      load_oauth2},
     {"oidc",
@@ -428,6 +452,7 @@ void bondy_security_fini(struct bondy_security *security)
     bondy_free(security->prefix);
     bondy_free(security->token_path);
     bondy_free(security->revoke_token_path);
+    bondy_free(security->issuer);
 }
 
 /* ---- what the realm has to take -------------------------------------------------------------- */

@@ -62,6 +62,7 @@ static void free_version(struct bondy_version *version)
     bondy_free(version->base_path);
     bondy_free(version->oauth2.token_path);
     bondy_free(version->oauth2.revoke_token_path);
+    bondy_free(version->oauth2.issuer);
     bondy_free(version->deprecation);
     bondy_free(version->sunset);
 }

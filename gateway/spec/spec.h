@@ -150,6 +150,7 @@ struct bondy_security {
     unsigned grants;               /* BONDY_GRANT_* */
     char *token_path;              /* below the base path: "/oauth/token" */
     char *revoke_token_path;
+    char *issuer; /* the address of the authorization server for its clients; NULL: as they ask */
     /* ANY_OF: the first of these (none of them ANY_OF or NONE) that succeeds decides; without items
      * nobody gets in. */
     struct bondy_security *items;
@@ -183,6 +184,7 @@ struct bondy_spec_oauth2 {
     unsigned grants;  /* of all its paths; 0: no path has the security oauth2 */
     char *token_path; /* the first one; NULL: no path has the security oauth2 */
     char *revoke_token_path;
+    char *issuer; /* NULL: scheme and host as the client asks, with the base path */
 };
 
 struct bondy_version {

@@ -533,6 +533,17 @@ def test_metadata_is_the_same_in_both_places_and_its_addresses_work(server):
     assert server.send("GET", said["jwks_uri"].removeprefix(f"http://127.0.0.1:{port}")).status == 200
 
 
+def test_the_issuer_can_be_said():
+    with Daemon(settings=SETTINGS) as daemon:
+        started(daemon, specification(issuer="https://api.rivermap.example/v1"))
+        said = OAuth2(daemon, "/v1").send("GET", "/v1/.well-known/oauth-authorization-server").json()
+        assert said["issuer"] == "https://api.rivermap.example/v1"
+        assert said["token_endpoint"] == "https://api.rivermap.example/v1/oauth/token"
+        for wrong in ("api.example", "ftp://a", "https://a/", "https://a?b", "https://a#b", "https://u@a", "https://", 7):
+            refused = daemon.admin("/api_specs", "POST", specification(issuer=wrong))
+            assert refused.status == 422 and refused.json()["errors"][0]["pointer"].endswith("/issuer"), wrong
+
+
 def test_endpoints_work_with_and_without_an_optional_base_path_and_at_other_paths():
     with Daemon(settings=SETTINGS) as daemon:
         started(daemon, specification(base="/[v1.0]", token_path="/login/", revoke_token_path="/logout"))
