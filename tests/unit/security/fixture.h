@@ -27,10 +27,10 @@ struct fixture {
     struct bondy_security_rules rules;
     struct bondy_store *store;
     struct bondy_realms *realms;
-    struct bondy_principals *principals; /* NULL, or on the feed too: the test's */
-    struct bondy_auth *auth;             /* likewise */
-    struct bondy_store_view *view;       /* of fixture_view() */
-    unsigned changes;                    /* that the feed told */
+    struct bondy_principals *_Atomic principals; /* NULL, or on the feed too: the test's */
+    struct bondy_auth *_Atomic auth;             /* likewise */
+    struct bondy_store_view *view;               /* of fixture_view() */
+    unsigned changes;                            /* that the feed told */
     /* For the next change; taken back after it. */
     bool is_dry_run, is_lenient, is_rebase, force;
     const uint8_t *expected;
