@@ -2,7 +2,6 @@
 #include "gateway/access.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "gateway/exchange.h"
@@ -15,25 +14,6 @@
 #include "src/wamp/errors.h"
 
 #define KEY_MAX 512 /* octets of an API key; real ones are shorter */
-
-/* ---- the ways of a path ---------------------------------------------------------------------- */
-
-static const struct bondy_security *security_of(const struct bondy_exchange *exchange)
-{
-    return exchange->operation == NULL ? NULL : &exchange->operation->path->security;
-}
-
-/* A security that is no list is a list of one. NULL: that was all. */
-static const struct bondy_security *way_of(const struct bondy_exchange *exchange, size_t index)
-{
-    const struct bondy_security *security = security_of(exchange);
-
-    if (security == NULL || security->kind == BONDY_SECURITY_NONE)
-        return NULL;
-    if (security->kind == BONDY_SECURITY_ANY_OF)
-        return index < security->count ? &security->items[index] : NULL;
-    return index == 0 ? security : NULL;
-}
 
 /* ---- what was sent --------------------------------------------------------------------------- */
 
@@ -149,12 +129,10 @@ static bool take_key(struct bondy_exchange *exchange, const struct bondy_securit
 static const struct kind {
     bool (*take)(struct bondy_exchange *exchange, const struct bondy_security *item,
                  struct sent *out);
-    const char *scheme; /* of WWW-Authenticate */
-    const char *wanted; /* for people */
 } kinds[] = {
-    [BONDY_SECURITY_BASIC] = {take_basic, "Basic", "Basic credentials of a user of the realm"},
-    [BONDY_SECURITY_API_KEY] = {take_key, "ApiKey", "an API key of the realm"},
-    [BONDY_SECURITY_OAUTH2] = {take_bearer, "Bearer", "a Bearer token of the realm"},
+    [BONDY_SECURITY_BASIC] = {take_basic},
+    [BONDY_SECURITY_API_KEY] = {take_key},
+    [BONDY_SECURITY_OAUTH2] = {take_bearer},
 };
 
 static const struct kind *kind_of(const struct bondy_security *item)
@@ -165,93 +143,9 @@ static const struct kind *kind_of(const struct bondy_security *item)
 
 /* ---- refusals -------------------------------------------------------------------------------- */
 
-static void put_quoted(struct bondy_buf *out, const char *key, const char *text)
-{
-    bondy_buf_printf(out, "%s=\"", key);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            bondy_buf_append_byte(out, '\\');
-        bondy_buf_append_byte(out, (unsigned char)*text);
-    }
-    bondy_buf_append_byte(out, '"');
-}
-
-static void put_scopes(struct bondy_buf *out, const struct bondy_security *item)
-{
-    struct bondy_buf scopes = BONDY_BUF_EMPTY;
-
-    for (size_t i = 0; i < item->scopes.count; i++)
-        bondy_buf_printf(&scopes, "%s%s", i == 0 ? "" : " ", item->scopes.items[i]);
-    bondy_buf_append_byte(&scopes, 0);
-    bondy_buf_append_text(out, ", ");
-    put_quoted(out, "scope", scopes.data);
-    bondy_buf_fini(&scopes);
-}
-
-/* RFC 6750, 3.1. */
-static void put_fault(struct bondy_buf *out, const struct bondy_exchange *exchange,
-                      const struct bondy_security *item)
-{
-    const struct bondy_access *access = &exchange->access;
-
-    if (access->lacks_scope) {
-        bondy_buf_append_text(out, ", error=\"insufficient_scope\", error_description=\"the token "
-                                   "has none of the roles that this path asks for\"");
-    } else if (access->was_bearer) {
-        bondy_buf_append_text(out, ", error=\"invalid_token\", error_description=\"the token is "
-                                   "malformed, expired, revoked or of another realm\"");
-    }
-    if (item->scopes.count > 0)
-        put_scopes(out, item);
-}
-
-static bool came_before(const struct bondy_exchange *exchange, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (way_of(exchange, i)->kind == way_of(exchange, index)->kind)
-            return true;
-    return false;
-}
-
-void bondy_access_challenge(const struct bondy_exchange *exchange, struct bondy_response *response)
-{
-    struct bondy_buf text = BONDY_BUF_EMPTY;
-    const struct bondy_security *item;
-
-    for (size_t i = 0; (item = way_of(exchange, i)) != NULL; i++) {
-        if (came_before(exchange, i))
-            continue;
-        bondy_buf_printf(&text, "%s%s ", text.len == 0 ? "" : ", ", kind_of(item)->scheme);
-        put_quoted(&text, "realm", exchange->spec->realm_uri);
-        if (item->kind == BONDY_SECURITY_BASIC)
-            bondy_buf_append_text(&text, ", charset=\"UTF-8\"");
-        if (item->kind == BONDY_SECURITY_OAUTH2)
-            put_fault(&text, exchange, item);
-    }
-    if (text.len == 0) {
-        bondy_buf_append_text(&text, "Bearer ");
-        put_quoted(&text, "realm", exchange->spec->realm_uri);
-    }
-    bondy_response_set_header(response, "www-authenticate", bondy_buf_slice(&text), NULL);
-    bondy_buf_fini(&text);
-}
-
-/* "send Basic credentials of a user of the realm, or an API key of the realm". */
-static char *describe_ways(const struct bondy_exchange *exchange)
-{
-    struct bondy_buf text = BONDY_BUF_EMPTY;
-    const struct bondy_security *item;
-
-    for (size_t i = 0; (item = way_of(exchange, i)) != NULL; i++)
-        if (!came_before(exchange, i))
-            bondy_buf_printf(&text, "%s%s", text.len == 0 ? "send " : ", or ",
-                             kind_of(item)->wanted);
-    return bondy_buf_take_text(&text);
-}
-
 static struct bondy_response *make_401(struct bondy_exchange *exchange)
 {
-    char *ways = describe_ways(exchange);
+    char *ways = bondy_access_describe_ways(exchange);
     struct bondy_problem problem = {.status = 401,
                                     .code = "invalid_token",
                                     .message = "credentials are required",
@@ -513,7 +407,7 @@ static enum bondy_admission try_on(struct bondy_exchange *exchange,
     const struct bondy_security *item;
 
     while (admission == BONDY_ADMISSION_NO &&
-           (item = way_of(exchange, exchange->access.next)) != NULL) {
+           (item = bondy_access_way(exchange, exchange->access.next)) != NULL) {
         exchange->access.next++;
         admission = try_way(exchange, item, out);
     }
@@ -525,7 +419,7 @@ enum bondy_admission bondy_access_begin(struct bondy_exchange *exchange)
     const struct bondy_identity *identity = NULL;
     enum bondy_admission admission;
 
-    if (security_of(exchange)->kind == BONDY_SECURITY_NONE)
+    if (bondy_access_way(exchange, 0) == NULL)
         return BONDY_ADMISSION_YES;
     if (exchange->thread->gateway->auth == NULL) {
         bondy_exchange_answer(exchange, make_503(exchange));
@@ -580,7 +474,7 @@ static bool hides(const struct bondy_exchange *exchange, enum bondy_api_key_plac
 {
     const struct bondy_security *item;
 
-    for (size_t i = 0; (item = way_of(exchange, i)) != NULL; i++)
+    for (size_t i = 0; (item = bondy_access_way(exchange, i)) != NULL; i++)
         if (takes_from(item, place, name))
             return true;
     return exchange->listener->guard != NULL && place == BONDY_API_KEY_HEADER &&

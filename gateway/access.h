@@ -36,7 +36,14 @@ enum bondy_admission bondy_access_begin(struct bondy_exchange *exchange);
 bool bondy_access_cancel(struct bondy_exchange *exchange);
 /* The user was deleted, disabled or got other credentials since it was let in. */
 bool bondy_access_was_taken_back(const struct bondy_exchange *exchange);
-/* 401: what the path asks for. */
+
+/* ---- challenge.c ---- */
+/* The ways in, in order: a security that is no list is a list of one. NULL: that was all. */
+const struct bondy_security *bondy_access_way(const struct bondy_exchange *exchange, size_t index);
+/* "send Basic credentials of a user of the realm, or an API key of the realm"; the caller owns it.
+ */
+char *bondy_access_describe_ways(const struct bondy_exchange *exchange);
+/* 401 and 403: what the path asks for. */
 void bondy_access_challenge(const struct bondy_exchange *exchange, struct bondy_response *response);
 
 /* ---- what nobody behind the gateway sees ---- */

@@ -50,28 +50,12 @@ const struct bondy_gateway_endpoint *bondy_endpoint_early(const struct bondy_exc
     return row == NULL || row->begin == NULL ? NULL : row;
 }
 
-void bondy_endpoint_begin(struct bondy_exchange *exchange)
-{
-    exchange->is_held = true;
-    exchange->early->begin(exchange->early->context, (struct bondy_gateway_call *)exchange);
-}
-
 void bondy_endpoint_start(struct bondy_exchange *exchange)
 {
     if (exchange->operation->uri == NULL)
         bondy_endpoint_begin(exchange);
     else
         bondy_action_call(exchange);
-}
-
-/* A session for as long as an upload takes would be one that an operator could end, and the router
- * is at work on it: it goes first, in the flush. */
-void bondy_endpoint_called(struct bondy_exchange *exchange)
-{
-    bondy_exchange_field(exchange, BONDY_FIELD_RESULT_ARGS); /* kept */
-    exchange->message = NULL;
-    bondy_list_append(&exchange->thread->begun, &exchange->link);
-    bondy_loop_again(exchange->thread->loop);
 }
 
 /* ---- what endpoints ask for ------------------------------------------------------------------ */

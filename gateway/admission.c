@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* admission: the verdict of the listener's guard or, without one, of the path's security, which
- * comes with the head or later (a password is hashed on another thread, say).
+/* admission: the verdict of the listener's guard or, without one, of the path's security
+ * (access.h), which comes with the head or later (a password is hashed on another thread, say).
  *
  * A late one meets one of three moments: the body is still being read, then the verdict waits for
  * its end, as no answer can be sent before; the body is here, or is not to be read before it is
@@ -26,10 +26,6 @@ enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange)
     struct bondy_identity identity = {0};
     enum bondy_admission admission;
 
-    if (bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
-        return BONDY_ADMISSION_YES;
-    if (guard == NULL)
-        return bondy_access_begin(exchange);
     exchange->is_undecided = true; /* the verdict may come before admit returns */
     admission = guard->admit(guard->context, exchange->request,
                              (struct bondy_gateway_pending *)exchange, &identity);
@@ -64,16 +60,6 @@ static void send_refusal(struct bondy_exchange *exchange)
     bondy_exchange_answer(exchange, BONDY_MOVE(exchange->refusal));
 }
 
-static void go_on(struct bondy_exchange *exchange)
-{
-    if (!bondy_exchange_prepare(exchange))
-        return;
-    if (exchange->early != NULL)
-        bondy_endpoint_start(exchange);
-    else
-        bondy_exchange_act(exchange);
-}
-
 /* Nobody waits any more: what is left is the exchange itself. */
 static bool has_left(struct bondy_exchange *exchange)
 {
@@ -94,7 +80,7 @@ void bondy_gateway_admitted(struct bondy_gateway_pending *pending,
         return;
     bondy_exchange_keep_identity(exchange, identity);
     if (exchange->is_whole || exchange->early != NULL)
-        go_on(exchange);
+        exchange->go_on(exchange);
 }
 
 void bondy_gateway_refused(struct bondy_gateway_pending *pending, struct bondy_response *response)
@@ -123,5 +109,5 @@ bool bondy_exchange_is_admitted(struct bondy_exchange *exchange)
         send_refusal(exchange);
         return false;
     }
-    return bondy_exchange_prepare(exchange);
+    return true;
 }

@@ -585,18 +585,6 @@ json_t *bondy_exchange_field(void *context, enum bondy_field field)
     return exchange->fields[field];
 }
 
-void bondy_exchange_forget(struct bondy_exchange *exchange)
-{
-    for (unsigned i = 0; i < BONDY_FIELDS; i++)
-        json_decref(exchange->fields[i]);
-    json_decref(exchange->static_headers);
-    json_decref(exchange->static_body);
-    json_decref(exchange->static_status);
-    json_decref(exchange->target_value);
-    bondy_buf_fini(&exchange->bindings);
-    bondy_identity_free(exchange->identity);
-}
-
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
 static void refuse_fault(struct bondy_exchange *exchange, const struct bondy_expr_error *err)

@@ -56,9 +56,11 @@ struct bondy_exchange {
     struct bondy_identity *identity; /* NULL: anonymous, none made yet */
 
     /* While the guard thinks, and until the body is here. */
-    bool is_undecided;              /* the guard holds this exchange */
-    bool is_late;                   /* its verdict did not come with the head */
-    bool is_whole;                  /* on_request came */
+    bool is_undecided; /* the guard holds this exchange */
+    bool is_late;      /* its verdict did not come with the head */
+    bool is_whole;     /* on_request came */
+    /* What follows when the verdict is a late yes and nothing else is waited for. */
+    void (*go_on)(struct bondy_exchange *exchange);
     struct bondy_response *refusal; /* the guard's, which waits for the body to end */
     struct bondy_access access;     /* where the path's own security is the guard */
 
@@ -89,28 +91,26 @@ struct bondy_exchange {
     json_t *fields[BONDY_FIELDS]; /* what was asked for, kept */
 };
 
-/* ---- gateway.c ---- */
+/* ---- exchange.c ---- */
 /* Ends the exchange: after an answer or without one. */
 void bondy_exchange_end(struct bondy_exchange *exchange);
+/* The flush of a thread: ends sessions whose exchange has ended, or goes on without one. */
+bool bondy_exchange_flush(struct bondy_flush *flush);
+/* Its endpoint begins, before the body is read. */
+void bondy_endpoint_begin(struct bondy_exchange *exchange);
 
 /* ---- admission.c ---- */
-/* The guard's word on a request whose head is there; NO: answered, the exchange is over. */
+/* The word of the listener's guard on a request whose head is there; NO: answered, the exchange is
+ * over. */
 enum bondy_admission bondy_exchange_admit(struct bondy_exchange *exchange);
-/* From on_request: true when the request goes on now. */
+/* From on_request: true when the request goes on now; one that is late was not prepared yet. */
 bool bondy_exchange_is_admitted(struct bondy_exchange *exchange);
 /* Who asks; copied. */
 void bondy_exchange_keep_identity(struct bondy_exchange *exchange,
                                   const struct bondy_identity *identity);
 
-/* ---- gateway.c, again ---- */
-/* The steps of 1.9 between admission and action. False: answered. */
-bool bondy_exchange_prepare(struct bondy_exchange *exchange);
-/* Head and body are here and the caller may ask. */
-void bondy_exchange_act(struct bondy_exchange *exchange);
-
 /* ---- context.c: what expressions ask for ---- */
 json_t *bondy_exchange_field(void *context, enum bondy_field field);
-void bondy_exchange_forget(struct bondy_exchange *exchange);
 /* The value of a binding; data NULL: there is none. */
 struct bondy_slice bondy_exchange_binding(const struct bondy_exchange *exchange,
                                           const char *wanted);
@@ -139,10 +139,6 @@ void bondy_action_endpoint(struct bondy_exchange *exchange);
 const struct bondy_gateway_endpoint *bondy_endpoint_early(const struct bondy_exchange *exchange);
 /* Of such an exchange, paused and admitted: calls the procedure, if there is one, or begins. */
 void bondy_endpoint_start(struct bondy_exchange *exchange);
-/* The procedure has a result. */
-void bondy_endpoint_called(struct bondy_exchange *exchange);
-/* Its session is over. */
-void bondy_endpoint_begin(struct bondy_exchange *exchange);
 /* session.c: what both WAMP actions share. False: answered. */
 bool bondy_exchange_open(struct bondy_exchange *exchange);
 /* Evaluates args and kwargs, checks their form and depth and encodes them into the thread's buffer.
@@ -152,7 +148,7 @@ bool bondy_exchange_payload(struct bondy_exchange *exchange, struct bondy_payloa
 bool bondy_exchange_options(struct bondy_exchange *exchange, json_t **out);
 bool bondy_exchange_target(struct bondy_exchange *exchange);
 
-/* ---- answer.c ---- */
+/* ---- send.c ---- */
 /* Sends and takes an answer made elsewhere, with what every answer of the listener has; ends the
  * exchange. */
 void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_response *response);
@@ -161,6 +157,11 @@ struct bondy_response *bondy_exchange_problem(const struct bondy_exchange *excha
                                               const struct bondy_problem *problem);
 /* The same, sent; ends the exchange. */
 void bondy_exchange_refuse(struct bondy_exchange *exchange, const struct bondy_problem *problem);
+/* RFC 9110, 15.5.2: 401 says how one may identify oneself. */
+void bondy_exchange_challenge(const struct bondy_exchange *exchange, unsigned status,
+                              struct bondy_response *response);
+
+/* ---- answer.c ---- */
 /* The answers of the action; end the exchange. */
 void bondy_exchange_succeed(struct bondy_exchange *exchange);
 void bondy_exchange_fail(struct bondy_exchange *exchange);

@@ -76,54 +76,6 @@ size_t bondy_gateway_route_count(const struct bondy_gateway *gateway,
 
 /* ---- threads --------------------------------------------------------------------------------- */
 
-static void free_exchange(struct bondy_exchange *exchange)
-{
-    bondy_exchange_forget(exchange);
-    if (exchange->refusal != NULL)
-        bondy_response_destroy(exchange->refusal);
-    bondy_spec_unref(exchange->spec);
-    bondy_slab_free(exchange->thread->exchanges, exchange);
-}
-
-/* Sessions end here and not where their answer came in: there the router is still at work on
- * them. */
-static bool end_sessions(struct bondy_flush *flush)
-{
-    struct bondy_gateway_thread *thread =
-        BONDY_CONTAINER(flush, struct bondy_gateway_thread, flush);
-
-    while (!bondy_list_is_empty(&thread->begun)) {
-        struct bondy_exchange *exchange =
-            BONDY_LIST_ENTRY(thread->begun.next, struct bondy_exchange, link);
-
-        bondy_list_remove(&exchange->link);
-        bondy_session_lost(BONDY_MOVE(exchange->session));
-        bondy_endpoint_begin(exchange);
-    }
-    while (!bondy_list_is_empty(&thread->ended)) {
-        struct bondy_exchange *exchange =
-            BONDY_LIST_ENTRY(thread->ended.next, struct bondy_exchange, link);
-
-        bondy_list_remove(&exchange->link);
-        if (exchange->session != NULL)
-            bondy_session_lost(BONDY_MOVE(exchange->session));
-        free_exchange(exchange);
-    }
-    return false;
-}
-
-void bondy_exchange_end(struct bondy_exchange *exchange)
-{
-    exchange->request = NULL;
-    exchange->message = NULL;
-    exchange->is_waiting = false;
-    bondy_list_remove(&exchange->link); /* it may be about to begin */
-    if (exchange->was_opened)
-        bondy_list_append(&exchange->thread->ended, &exchange->link);
-    else
-        free_exchange(exchange);
-}
-
 void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
                         struct bondy_router_thread *router)
 {
@@ -138,7 +90,7 @@ void bondy_gateway_join(struct bondy_gateway *gateway, struct bondy_loop *loop,
     bondy_list_init(&thread->begun);
     /* Before the router's flush: ending a session may give it something to post. */
     thread->flush.rank = BONDY_FLUSH_ROUTER - 1;
-    thread->flush.fn = end_sessions;
+    thread->flush.fn = bondy_exchange_flush;
     bondy_loop_add_flush(loop, &thread->flush);
     gateway->threads[bondy_loop_index(loop)] = thread;
 }
@@ -159,7 +111,7 @@ void bondy_gateway_leave(struct bondy_gateway *gateway, struct bondy_loop *loop)
         return;
     gateway->threads[bondy_loop_index(loop)] = NULL;
     bondy_loop_remove_flush(loop, &thread->flush);
-    end_sessions(&thread->flush);
+    bondy_exchange_flush(&thread->flush);
     if (gateway->credentials != NULL)
         bondy_credentials_forget(gateway->credentials, bondy_loop_index(loop));
     bondy_slab_destroy(thread->exchanges);
@@ -376,9 +328,60 @@ static bool check_body(struct bondy_exchange *exchange)
     return true;
 }
 
-bool bondy_exchange_prepare(struct bondy_exchange *exchange)
+static bool prepare(struct bondy_exchange *exchange)
 {
     return negotiate(exchange) && (exchange->early != NULL || check_body(exchange));
+}
+
+/* ---- the whole request ----------------------------------------------------------------------- */
+
+static void (*const actions[])(struct bondy_exchange *exchange) = {
+    [BONDY_ACTION_STATIC] = bondy_action_static,
+    [BONDY_ACTION_CALL] = bondy_action_call,
+    [BONDY_ACTION_PUBLISH] = bondy_action_publish,
+    [BONDY_ACTION_ENDPOINT] = bondy_action_endpoint,
+};
+
+static void act(struct bondy_exchange *exchange)
+{
+    struct bondy_error err;
+
+    if (bondy_access_was_taken_back(exchange)) { /* while the body was on its way */
+        refuse_with(exchange, 401, "invalid_token", "the credentials were not accepted");
+        return;
+    }
+    /* Endpoints read their bodies themselves. */
+    if (exchange->operation->action != BONDY_ACTION_ENDPOINT &&
+        bondy_body_check(exchange, &err) < 0) {
+        bondy_exchange_refuse(exchange,
+                              &(struct bondy_problem){.status = 400,
+                                                      .code = "invalid_data",
+                                                      .message = "the body cannot be decoded",
+                                                      .description = err.text});
+        return;
+    }
+    BONDY_BUG_ON((unsigned)exchange->operation->action >= BONDY_COUNT(actions) ||
+                 actions[exchange->operation->action] == NULL);
+    actions[exchange->operation->action](exchange);
+}
+
+/* What was undecided and is admitted now. */
+static void go_on(struct bondy_exchange *exchange)
+{
+    if (!prepare(exchange))
+        return;
+    if (exchange->early != NULL)
+        bondy_endpoint_start(exchange);
+    else
+        act(exchange);
+}
+
+static enum bondy_admission admit(struct bondy_exchange *exchange)
+{
+    if (bondy_request_method(exchange->request) == BONDY_METHOD_OPTIONS)
+        return BONDY_ADMISSION_YES;
+    return exchange->listener->guard == NULL ? bondy_access_begin(exchange)
+                                             : bondy_exchange_admit(exchange);
 }
 
 /* The order of http-gateway.md 1.9, up to the body. */
@@ -404,7 +407,8 @@ static void on_head(void *context, struct bondy_request *request)
     exchange->early = bondy_endpoint_early(exchange);
     if (exchange->early != NULL)
         bondy_request_pause(request);
-    switch (bondy_exchange_admit(exchange)) {
+    exchange->go_on = go_on;
+    switch (admit(exchange)) {
     case BONDY_ADMISSION_NO:
         return;
     case BONDY_ADMISSION_LATER: /* what is wrong with the rest is for those who may ask */
@@ -418,44 +422,12 @@ static void on_head(void *context, struct bondy_request *request)
         bondy_exchange_answer_options(exchange, match.methods);
         return;
     }
-    if (!bondy_exchange_prepare(exchange))
+    if (!prepare(exchange))
         return;
     if (exchange->early != NULL)
         bondy_endpoint_start(exchange);
     else
         expect_body(exchange);
-}
-
-/* ---- the whole request ----------------------------------------------------------------------- */
-
-static void (*const actions[])(struct bondy_exchange *exchange) = {
-    [BONDY_ACTION_STATIC] = bondy_action_static,
-    [BONDY_ACTION_CALL] = bondy_action_call,
-    [BONDY_ACTION_PUBLISH] = bondy_action_publish,
-    [BONDY_ACTION_ENDPOINT] = bondy_action_endpoint,
-};
-
-void bondy_exchange_act(struct bondy_exchange *exchange)
-{
-    struct bondy_error err;
-
-    if (bondy_access_was_taken_back(exchange)) { /* while the body was on its way */
-        refuse_with(exchange, 401, "invalid_token", "the credentials were not accepted");
-        return;
-    }
-    /* Endpoints read their bodies themselves. */
-    if (exchange->operation->action != BONDY_ACTION_ENDPOINT &&
-        bondy_body_check(exchange, &err) < 0) {
-        bondy_exchange_refuse(exchange,
-                              &(struct bondy_problem){.status = 400,
-                                                      .code = "invalid_data",
-                                                      .message = "the body cannot be decoded",
-                                                      .description = err.text});
-        return;
-    }
-    BONDY_BUG_ON((unsigned)exchange->operation->action >= BONDY_COUNT(actions) ||
-                 actions[exchange->operation->action] == NULL);
-    actions[exchange->operation->action](exchange);
 }
 
 static void on_request(void *context, struct bondy_request *request)
@@ -465,8 +437,8 @@ static void on_request(void *context, struct bondy_request *request)
     (void)context;
     if (exchange->early != NULL)
         exchange->early->serve(exchange->early->context, (struct bondy_gateway_call *)exchange);
-    else if (bondy_exchange_is_admitted(exchange))
-        bondy_exchange_act(exchange);
+    else if (bondy_exchange_is_admitted(exchange) && (!exchange->is_late || prepare(exchange)))
+        act(exchange);
 }
 
 static void on_gone(void *context, struct bondy_request *request)

@@ -14,10 +14,12 @@ gateway_libgateway_a_SOURCES = \
 	gateway/catalog/groups.c \
 	gateway/catalog/load.c \
 	gateway/catalog/record.c gateway/catalog/record.h \
+	gateway/challenge.c \
 	gateway/context.c \
 	gateway/cors.c gateway/cors.h \
+	gateway/draft.c gateway/draft.h \
 	gateway/endpoint.h \
-	gateway/exchange.h \
+	gateway/exchange.c gateway/exchange.h \
 	gateway/expr/compile.c gateway/expr/compile.h \
 	gateway/expr/eval.c \
 	gateway/expr/expr.h \
@@ -37,6 +39,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/expr/value.c \
 	gateway/form.c gateway/form.h \
 	gateway/gateway.c gateway/gateway.h \
+	gateway/send.c \
 	gateway/session.c \
 	gateway/spec/check.c gateway/spec/check.h \
 	gateway/spec/check_action.c \

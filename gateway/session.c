@@ -10,6 +10,16 @@
 /* WAMP messages nest at most 32 deep, the message list being the first container. */
 #define MAX_ARGUMENT_DEPTH 31
 
+/* A session for as long as an upload takes would be one that an operator could end, and the router
+ * is at work on it: it goes first, in the flush. */
+static void begin_endpoint(struct bondy_exchange *exchange)
+{
+    bondy_exchange_field(exchange, BONDY_FIELD_RESULT_ARGS); /* kept */
+    exchange->message = NULL;
+    bondy_list_append(&exchange->thread->begun, &exchange->link);
+    bondy_loop_again(exchange->thread->loop);
+}
+
 static void take_answer(struct bondy_exchange *exchange, const struct bondy_message *message)
 {
     exchange->is_waiting = false;
@@ -24,7 +34,7 @@ static void take_answer(struct bondy_exchange *exchange, const struct bondy_mess
         return;
     }
     if (exchange->early != NULL) {
-        bondy_endpoint_called(exchange);
+        begin_endpoint(exchange);
         return;
     }
     if (message->type == BONDY_PUBLISHED)
