@@ -2,48 +2,10 @@
 #include "gateway/oauth2/redirect.h"
 
 #include <ctype.h>
-#include <strings.h>
 
-#define REDIRECT_MAX 2048
+#include "src/security/token/redirect_uri.h"
 
 /* ---- which ----------------------------------------------------------------------------------- */
-
-/* RFC 3986, 3.1; with its ':'. 0: there is none. */
-static size_t scheme_len(struct bondy_slice uri)
-{
-    size_t len = 0;
-
-    if (uri.len == 0 || !isalpha((unsigned char)uri.data[0]))
-        return 0;
-    while (len < uri.len && (isalnum((unsigned char)uri.data[len]) ||
-                             (uri.data[len] != 0 && strchr("+-.", uri.data[len]) != NULL)))
-        len++;
-    return len < uri.len && uri.data[len] == ':' ? len + 1 : 0;
-}
-
-static bool is_run_by_browsers(struct bondy_slice scheme)
-{
-    static const char *const WORDS[] = {
-        "javascript:", "data:", "vbscript:", "blob:", "file:", "view-source:", "about:", NULL};
-
-    for (const char *const *word = WORDS; *word != NULL; word++)
-        if (scheme.len == strlen(*word) && strncasecmp(scheme.data, *word, scheme.len) == 0)
-            return true;
-    return false;
-}
-
-static bool is_sound(struct bondy_slice uri)
-{
-    size_t scheme = scheme_len(uri);
-
-    if (scheme == 0 || scheme == uri.len || uri.len > REDIRECT_MAX ||
-        is_run_by_browsers(bondy_slice_of(uri.data, scheme)))
-        return false;
-    for (size_t i = 0; i < uri.len; i++)
-        if (uri.data[i] <= ' ' || uri.data[i] > '~' || strchr("#\"<>\\^`{|}", uri.data[i]) != NULL)
-            return false;
-    return true;
-}
 
 bool bondy_redirect_is_registered(const json_t *meta, struct bondy_slice uri)
 {
@@ -54,7 +16,7 @@ bool bondy_redirect_is_registered(const json_t *meta, struct bondy_slice uri)
     {
         if (json_is_string(one) &&
             bondy_slice_eq(uri, bondy_slice_of(json_string_value(one), json_string_length(one))))
-            return is_sound(uri);
+            return bondy_redirect_uri_is_sound(uri);
     }
     return false;
 }
@@ -95,7 +57,7 @@ static bool is_host(struct bondy_slice text)
 
 void bondy_redirect_source(struct bondy_slice uri, struct bondy_buf *out)
 {
-    size_t scheme = scheme_len(uri);
+    size_t scheme = bondy_redirect_uri_scheme(uri);
     struct bondy_slice rest = bondy_slice_skip(uri, scheme);
     struct bondy_slice host = BONDY_SLICE_EMPTY;
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "src/admin/procedures_user.h"
+#include "src/base/alloc.h"
 #include "src/base/problem.h"
+#include "src/security/token/redirect_uri.h"
 #include "src/wamp/errors.h"
 
 #define CLIENTS "api_clients"
@@ -50,6 +52,91 @@ static void add_group(json_t *object, const char *group, bool is_update)
     json_object_set_new(object, "groups", groups);
 }
 
+/* ---- what only clients have ---- */
+
+static bool is_redirect(const json_t *one)
+{
+    return json_is_string(one) && bondy_redirect_uri_is_sound(bondy_slice_of(
+                                      json_string_value(one), json_string_length(one)));
+}
+
+static bool is_grant(const json_t *one)
+{
+    static const char *const GRANTS[] = {"authorization_code", "client_credentials", "password",
+                                         "refresh_token", NULL};
+
+    for (const char *const *grant = GRANTS; json_is_string(one) && *grant != NULL; grant++)
+        if (strcmp(json_string_value(one), *grant) == 0)
+            return true;
+    return false;
+}
+
+static bool is_list_of(const json_t *list, bool (*is_right)(const json_t *one))
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)list, i, one)
+    {
+        if (!is_right(one))
+            return false;
+    }
+    return json_is_array(list) && json_array_size(list) <= BONDY_REDIRECT_URIS_MAX;
+}
+
+static bool are_redirects(const json_t *value)
+{
+    return is_list_of(value, is_redirect);
+}
+
+static bool are_grants(const json_t *value)
+{
+    return is_list_of(value, is_grant);
+}
+
+static bool is_flag(const json_t *value)
+{
+    return json_is_boolean(value);
+}
+
+static bool is_name(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) > 0;
+}
+
+static const struct {
+    const char *key;
+    bool (*is_right)(const json_t *value);
+    const char *expected;
+} members[] = {
+    {"redirect_uris", are_redirects,
+     "redirect_uris is a list of at most 50 absolute URIs without fragment."},
+    {"public", is_flag, "public is true or false."},
+    {"grants", are_grants,
+     "grants is a list of authorization_code, client_credentials, password, refresh_token."},
+    {"client_name", is_name, "client_name is a text."},
+};
+
+/* They may stand beside the members of a user or in its meta, where they are kept. */
+static int keep_members(struct bondy_admin_call *call)
+{
+    json_t *problems = json_array();
+
+    for (size_t i = 0; i < BONDY_COUNT(members); i++) {
+        const json_t *value;
+
+        keep_in_meta(call->prepared, members[i].key);
+        value = json_object_get(json_object_get(call->prepared, "meta"), members[i].key);
+        if (value != NULL && !json_is_null(value) && !members[i].is_right(value))
+            json_array_append_new(problems,
+                                  bondy_admin_invalid(members[i].key, members[i].expected));
+    }
+    if (json_array_size(problems) > 0)
+        return bondy_admin_fail(call, bondy_problem_of_list(problems));
+    json_decref(problems);
+    return BONDY_OK;
+}
+
 static int prepare(struct bondy_admin_call *call, size_t index, const char *group, bool is_update)
 {
     if (bondy_admin_need_object(call, index, "data") < 0)
@@ -58,8 +145,8 @@ static int prepare(struct bondy_admin_call *call, size_t index, const char *grou
     if (strcmp(group, CLIENTS) == 0) {
         rename_member(call->prepared, "client_id", "username");
         rename_member(call->prepared, "client_secret", "password");
-        keep_in_meta(call->prepared, "redirect_uris");
-        keep_in_meta(call->prepared, "public");
+        if (keep_members(call) < 0)
+            return BONDY_EINVAL;
     }
     add_group(call->prepared, group, is_update);
     return bondy_admin_prepare_user(call, call->prepared, is_update);
@@ -162,37 +249,62 @@ static int apply_add(struct bondy_admin_call *call)
     return bondy_user_apply_add(&call->edit, bondy_admin_text(call, 0), call->prepared);
 }
 
-/* A user that is no client is none here. */
-static int check_sort(struct bondy_admin_call *call,
-                      bool (*is_wanted)(const struct bondy_user *user))
+/* A user that is no client is none here: NULL, said. The caller owns the external form. */
+static json_t *find_to_change(struct bondy_admin_call *call,
+                              bool (*is_wanted)(const struct bondy_user *user))
 {
     json_t *external = find(call, bondy_edit_view(&call->edit), is_wanted);
 
-    if (external == NULL) {
+    if (external == NULL)
         call->edit.problem =
             bondy_admin_no_user(BONDY_ERR_NO_SUCH_PRINCIPAL, bondy_admin_text(call, 1));
-        return BONDY_ENOENT;
+    return external;
+}
+
+/* What only clients have, given without `meta`, is put into the meta that is there; null takes it
+ * away. The caller owns the result. */
+static json_t *merge_meta(const struct bondy_admin_call *call, const json_t *external)
+{
+    json_t *input = json_copy(call->prepared), *kept = json_object_get(input, "meta"), *meta,
+           *value;
+    const char *key;
+
+    if (kept == NULL || json_object_get(json_array_get(call->args, 2), "meta") != NULL)
+        return input;
+    meta = json_copy(json_object_get(external, "meta"));
+    json_object_foreach(kept, key, value)
+    {
+        if (json_is_null(value))
+            json_object_del(meta, key);
+        else
+            json_object_set(meta, key, value);
     }
-    json_decref(external);
-    return BONDY_OK;
+    json_object_set_new(input, "meta", meta);
+    return input;
 }
 
 static int update(struct bondy_admin_call *call, bool (*is_wanted)(const struct bondy_user *user))
 {
-    int rc = check_sort(call, is_wanted);
+    json_t *external = find_to_change(call, is_wanted), *input;
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    return bondy_user_apply_update(&call->edit, bondy_admin_text(call, 0),
-                                   bondy_admin_text(call, 1), call->prepared);
+    if (external == NULL)
+        return BONDY_ENOENT;
+    input = merge_meta(call, external);
+    json_decref(external);
+    rc = bondy_user_apply_update(&call->edit, bondy_admin_text(call, 0), bondy_admin_text(call, 1),
+                                 input);
+    json_decref(input);
+    return rc;
 }
 
 static int delete (struct bondy_admin_call *call, bool (*is_wanted)(const struct bondy_user *user))
 {
-    int rc = check_sort(call, is_wanted);
+    json_t *external = find_to_change(call, is_wanted);
 
-    if (rc < 0)
-        return rc;
+    if (external == NULL)
+        return BONDY_ENOENT;
+    json_decref(external);
     return bondy_user_apply_delete(&call->edit, bondy_admin_text(call, 0),
                                    bondy_admin_text(call, 1), false);
 }

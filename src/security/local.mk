@@ -81,6 +81,7 @@ src_security_libsecurity_a_SOURCES = \
 	src/security/token/code.c src/security/token/code.h \
 	src/security/token/denied.c src/security/token/denied.h \
 	src/security/token/record.c src/security/token/record.h \
+	src/security/token/redirect_uri.c src/security/token/redirect_uri.h \
 	src/security/token/refresh.c src/security/token/refresh.h \
 	src/security/token/refresh_family.c src/security/token/refresh_local.h \
 	src/security/token/refresh_revoke.c \

@@ -533,6 +533,27 @@ def test_metadata_is_the_same_in_both_places_and_its_addresses_work(server):
     assert server.send("GET", said["jwks_uri"].removeprefix(f"http://127.0.0.1:{port}")).status == 200
 
 
+def test_what_only_clients_have_is_checked_and_changed_alone(server):
+    clients = f"/realms/{REALM}/clients"
+    admin = server.daemon.admin
+    made = {"client_id": "changing", "client_secret": "s3cr3t-app-1", "redirect_uris": ["https://app.example/cb"],
+            "meta": {"team": "river"}}
+    assert admin(clients, "POST", made).json()["meta"] == {"team": "river", "redirect_uris": ["https://app.example/cb"]}
+    for change, meta in (({"public": True}, {"team": "river", "redirect_uris": ["https://app.example/cb"], "public": True}),
+                         ({"public": None, "grants": ["refresh_token"]},
+                          {"team": "river", "redirect_uris": ["https://app.example/cb"], "grants": ["refresh_token"]}),
+                         ({"meta": {"team": "lake"}}, {"team": "lake"}),
+                         ({"meta": {"team": "sea"}, "client_name": "Map"}, {"team": "sea", "client_name": "Map"})):
+        assert admin(f"{clients}/changing", "PUT", change).json()["meta"] == meta
+    for key, wrong in (("redirect_uris", "https://a/"), ("redirect_uris", ["/cb"]), ("redirect_uris", ["https://a/#b"]),
+                       ("redirect_uris", ["javascript:alert(1)"]), ("redirect_uris", ["https://a/"] * 51),
+                       ("public", "yes"), ("grants", ["implicit"]), ("client_name", "")):
+        for document in ({key: wrong}, {"meta": {key: wrong}}):
+            refused = admin(f"{clients}/changing", "PUT", document)
+            assert refused.status == 400 and refused.json()["key"] == key, (document, refused)
+    assert admin(f"{clients}/changing").json()["meta"] == {"team": "sea", "client_name": "Map"}
+
+
 def test_the_issuer_can_be_said():
     with Daemon(settings=SETTINGS) as daemon:
         started(daemon, specification(issuer="https://api.rivermap.example/v1"))
