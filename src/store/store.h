@@ -157,8 +157,11 @@ struct bondy_store_range {
     bool is_any_gen;
     uint32_t gen;
     struct bondy_slice prefix; /* of the subkey; at most 448 octets */
-    struct bondy_slice after;  /* the subkey to go on behind; empty: from the beginning */
-    bool with_tombstones;      /* those too; what is expired never */
+    /* What the subkey ends with; empty: anything. Others are passed over without being looked into,
+     * but for those of 480 octets or more, whose end is not known before. */
+    struct bondy_slice suffix;
+    struct bondy_slice after; /* the subkey to go on behind; empty: from the beginning */
+    bool with_tombstones;     /* those too; what is expired never */
 };
 /* Calls `fn` with each record in key order until it returns non-zero, which is returned. `fn` may
  * not write in this range. */

@@ -353,9 +353,19 @@ struct scan {
     int (*fn)(void *context, const struct bondy_record *record);
     void *context;
     struct bondy_slice after; /* a whole key, to be left out */
+    struct bondy_slice suffix;
     uint64_t now_ms;
     bool with_tombstones;
 };
+
+/* Of a subkey that was too long the key has a hash at the end. */
+static bool may_end_so(struct bondy_slice key, struct bondy_slice suffix)
+{
+    if (suffix.len == 0 || key.len >= BONDY_KEY_MAX)
+        return true;
+    return key.len >= BONDY_KEY_HEAD + suffix.len &&
+           memcmp(key.data + key.len - suffix.len, suffix.data, suffix.len) == 0;
+}
 
 static int scan_one(void *context, struct bondy_slice key, struct bondy_slice value)
 {
@@ -363,6 +373,8 @@ static int scan_one(void *context, struct bondy_slice key, struct bondy_slice va
     struct bondy_record record;
 
     if (scan->after.len > 0 && bondy_slice_eq(key, scan->after))
+        return 0;
+    if (!may_end_so(key, scan->suffix))
         return 0;
     if (!bondy_record_fill(key, value, scan->seal, &record)) {
         bondy_log(BONDY_LOG_ERROR, "store_record_damaged",
@@ -384,6 +396,7 @@ int bondy_store_view_scan(const struct bondy_store_view *view,
     struct scan scan = {.seal = view->seal,
                         .fn = fn,
                         .context = context,
+                        .suffix = range->suffix,
                         .now_ms = view->now_ms,
                         .with_tombstones = range->with_tombstones};
     struct bondy_key_bytes prefix, after;

@@ -408,20 +408,26 @@ static bool is_membership(void *context, const struct bondy_record *record)
 static int drop_memberships(struct bondy_edit *edit, const struct target *target)
 {
     struct bondy_slice name = bondy_slice_text(target->group.name);
-    struct bondy_buf prefix = BONDY_BUF_EMPTY;
-    struct bondy_store_range range = {.type = BONDY_RECORD_GROUP_ELEMENT,
-                                      .scope = bondy_slice_text(target->realm->uri),
-                                      .gen = target->realm->gen};
-    int rc = bondy_stored_delete_range(edit, &range, is_membership, &name);
+    struct bondy_buf prefix = BONDY_BUF_EMPTY, suffix = BONDY_BUF_EMPTY;
+    struct bondy_store_range own = {.type = BONDY_RECORD_GROUP_ELEMENT,
+                                    .scope = bondy_slice_text(target->realm->uri),
+                                    .gen = target->realm->gen};
+    struct bondy_store_range members = own;
+    int rc;
 
     bondy_element_prefix(name, target->group.ggen, &prefix);
-    range.prefix = bondy_buf_slice(&prefix);
+    bondy_element_suffix('g', name, &suffix);
+    own.prefix = bondy_buf_slice(&prefix);
+    members.suffix = bondy_buf_slice(&suffix);
+    rc = bondy_stored_delete_range(edit, &own, NULL, NULL);
     if (rc == BONDY_OK)
-        rc = bondy_stored_delete_range(edit, &range, NULL, NULL);
+        rc = bondy_stored_delete_range(edit, &members, is_membership, &name);
+    members.type = BONDY_RECORD_USER_ELEMENT;
+    if (rc == BONDY_OK)
+        rc = bondy_stored_delete_range(edit, &members, is_membership, &name);
+    bondy_buf_fini(&suffix);
     bondy_buf_fini(&prefix);
-    range.prefix = BONDY_SLICE_EMPTY;
-    range.type = BONDY_RECORD_USER_ELEMENT;
-    return rc < 0 ? rc : bondy_stored_delete_range(edit, &range, is_membership, &name);
+    return rc;
 }
 
 int bondy_group_apply_delete(struct bondy_edit *edit, struct bondy_slice realm,

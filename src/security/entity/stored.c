@@ -33,6 +33,14 @@ void bondy_element_format(const struct bondy_element *element, struct bondy_buf 
     bondy_buf_append_slice(out, element->value);
 }
 
+void bondy_element_suffix(char kind, struct bondy_slice value, struct bondy_buf *out)
+{
+    bondy_buf_append_byte(out, 0);
+    bondy_buf_append_byte(out, (unsigned char)kind);
+    bondy_buf_append_byte(out, 0);
+    bondy_buf_append_slice(out, value);
+}
+
 bool bondy_element_parse(struct bondy_slice subkey, struct bondy_element *out)
 {
     const char *end = subkey.len == 0 ? NULL : memchr(subkey.data, 0, subkey.len);

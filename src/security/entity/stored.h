@@ -20,6 +20,8 @@ struct bondy_element {
 void bondy_element_format(const struct bondy_element *element, struct bondy_buf *out);
 /* What the subkeys of all elements of an object begin with. */
 void bondy_element_prefix(struct bondy_slice name, uint32_t gen, struct bondy_buf *out);
+/* What the subkeys of one value of one kind end with, whoever has it. */
+void bondy_element_suffix(char kind, struct bondy_slice value, struct bondy_buf *out);
 bool bondy_element_parse(struct bondy_slice subkey, struct bondy_element *out);
 
 /* The body; the caller owns it. */

@@ -141,6 +141,33 @@ static void a_deleted_group_is_gone_from_users_groups_and_grants(void **state)
     assert_text(fixture_group(f, R, "a"), "{\"groups\":[],\"meta\":{},\"name\":\"a\"}");
 }
 
+/* The names of both do not fit into one key, which then ends with a hash. */
+static void a_deleted_group_with_a_long_name_leaves_its_members_too(void **state)
+{
+    struct fixture *f = *state;
+    char user[255], group[255], other[255], text[1200];
+    char *shown;
+
+    memset(user, 'u', 254);
+    memset(group, 'g', 254);
+    memset(other, 'g', 254);
+    other[0] = 'h';
+    user[254] = group[254] = other[254] = '\0';
+    make_realm(f);
+    snprintf(text, sizeof text, "{\"name\":\"%s\"}", group);
+    assert_string_equal(add(f, text), "");
+    snprintf(text, sizeof text, "{\"name\":\"%s\"}", other);
+    assert_string_equal(add(f, text), "");
+    snprintf(text, sizeof text, "{\"username\":\"%s\",\"groups\":[\"%s\",\"%s\"]}", user, group,
+             other);
+    assert_string_equal(fixture_do(f, ADD_USER, R, NULL, text), "");
+    assert_string_equal(fixture_do(f, DELETE_GROUP, R, group, NULL), "");
+    shown = fixture_user(f, R, user);
+    assert_null(strstr(shown, group));
+    assert_non_null(strstr(shown, other));
+    free(shown);
+}
+
 static int note_name(void *context, const struct bondy_group *group)
 {
     bondy_buf_append_text(context, group->name);
@@ -186,6 +213,7 @@ int main(void)
         TEST(an_update_replaces_what_it_names),
         TEST(no_group_becomes_a_member_of_itself),
         TEST(a_deleted_group_is_gone_from_users_groups_and_grants),
+        TEST(a_deleted_group_with_a_long_name_leaves_its_members_too),
         TEST(the_list_has_anonymous_where_it_belongs),
     };
 
