@@ -62,6 +62,8 @@ static inline struct bondy_slice bondy_slice_skip(struct bondy_slice a, size_t c
 {
     if (count > a.len)
         count = a.len;
+    if (count == 0) /* no arithmetic with a NULL (C11, 6.5.6) */
+        return a;
     return (struct bondy_slice){a.data + count, a.len - count};
 }
 
