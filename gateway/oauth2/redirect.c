@@ -50,7 +50,7 @@ void bondy_redirect_add(struct bondy_buf *uri, const char *name, struct bondy_sl
 static bool is_host(struct bondy_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!isalnum((unsigned char)text.data[i]) && strchr(".-:", text.data[i]) == NULL)
+        if (!isalnum((unsigned char)text.data[i]) && memchr(".-:", text.data[i], 3) == NULL)
             return false;
     return text.len > 0;
 }

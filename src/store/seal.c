@@ -68,11 +68,7 @@ static struct bondy_slice take_line(struct bondy_slice *text)
     struct bondy_slice line = bondy_slice_of(text->data, len);
 
     *text = bondy_slice_skip(*text, end == NULL ? len : len + 1);
-    while (line.len > 0 && strchr(" \t\r", line.data[line.len - 1]) != NULL)
-        line.len--;
-    while (line.len > 0 && strchr(" \t", line.data[0]) != NULL)
-        line = bondy_slice_skip(line, 1);
-    return line;
+    return bondy_slice_trim(line);
 }
 
 int bondy_master_key_parse(struct bondy_slice text, struct bondy_master_key *out,
