@@ -56,6 +56,8 @@ static const struct bondy_config_row node_rows[] = {
     {"runtime.group", BONDY_KEY_STRING, NULL, 'S', '+',
      .help = "group to become after the listeners are open",
      .flags = BONDY_KEY_IS_GUARD | BONDY_KEY_IS_LATER},
+    {"health.check_interval", BONDY_KEY_SECONDS, "10s", 'R', '+',
+     .help = "how often disk, store, descriptors, log and certificates are looked at", .min = 1000},
     {"health.ready_requires", BONDY_KEY_WORD, "none", 'R', '+',
      .help = "whether alarms make the node not ready", .words = "none|all"},
     {"metrics.realm_label", BONDY_KEY_FLAG, "off", 'R', '+',

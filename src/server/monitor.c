@@ -15,7 +15,6 @@
 #include "src/sys/pool.h"
 #include "src/sys/process.h"
 
-#define LOOK_MS 10000
 #define LOG_QUIET_MS 60000
 #define DAY_S INT64_C(86400)
 
@@ -187,6 +186,15 @@ static void look(struct bondy_work *work)
             look_at_certificate(monitor, i, &certificate);
 }
 
+/* The next look; a reload may have changed when. */
+static void plan_next(struct bondy_server_monitor *monitor)
+{
+    struct bondy_server *server = monitor->server;
+
+    bondy_timer_start(bondy_loop_wheel(server->main_loop), &monitor->timer,
+                      (uint64_t)bondy_config_number(server->live, "health.check_interval"));
+}
+
 static void submit(struct bondy_server_monitor *monitor)
 {
     struct bondy_server *server = monitor->server;
@@ -198,7 +206,7 @@ static void submit(struct bondy_server_monitor *monitor)
     monitor->is_looking = bondy_pool_submit(server->identity.readers, server->main_loop,
                                             &monitor->work, NULL) == BONDY_OK;
     if (!monitor->is_looking)
-        bondy_timer_start(bondy_loop_wheel(server->main_loop), &monitor->timer, LOOK_MS);
+        plan_next(monitor);
 }
 
 static void looked(struct bondy_work *work)
@@ -208,7 +216,7 @@ static void looked(struct bondy_work *work)
     monitor->is_looking = false;
     if (monitor->is_stopped)
         return;
-    bondy_timer_start(bondy_loop_wheel(monitor->server->main_loop), &monitor->timer, LOOK_MS);
+    plan_next(monitor);
     if (monitor->looks_again)
         submit(monitor);
 }

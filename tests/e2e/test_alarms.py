@@ -163,7 +163,7 @@ def test_a_backup_that_cannot_be_made_is_an_alarm_until_one_is():
 
 
 def test_a_store_that_is_nearly_full_is_an_alarm_until_it_is_not():
-    settings_ = {"store.map_size": "2MB", "store.map_size_max": "4MB"}
+    settings_ = {"store.map_size": "2MB", "store.map_size_max": "4MB", "health.check_interval": "1s"}
     with tempfile.TemporaryDirectory() as folder, Daemon(settings=guarded(folder, **settings_)) as daemon:
         daemon.call("bondy.realm.create", {"uri": "com.example.big"})
         answer, names = None, []

@@ -474,7 +474,8 @@ def test_only_some_uploads_run_at_once(node):
 
 
 def test_a_node_that_stops_leaves_nothing_half():
-    with Daemon(dev=False, settings={"admin_api.allow_anonymous": "on"}) as daemon:
+    settings_ = {"admin_api.allow_anonymous": "on", "shutdown.grace_period": "2s"}
+    with Daemon(dev=False, settings=settings_) as daemon:
         make(daemon)
         before = names(daemon)
         with begun(daemon, 1000, b"x" * 500):

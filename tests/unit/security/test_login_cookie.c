@@ -15,21 +15,8 @@
 #define SOURCE(user, method)                                                                       \
     "{\"usernames\":[\"" user "\"],\"authmethod\":\"" method "\",\"cidr\":\"127.0.0.0/8\"}"
 
-struct keys {
-    const char *uri;
-    json_t *made;
-};
-
-static int put_keys(struct bondy_edit *edit, void *context)
-{
-    struct keys *keys = context;
-
-    return bondy_realm_apply_keys(edit, bondy_slice_text(keys->uri), keys->made);
-}
-
 static void create_realm(struct fixture *f, const char *uri, const char *methods)
 {
-    struct keys keys = {.uri = uri};
     struct bondy_buf text = BONDY_BUF_EMPTY;
 
     bondy_buf_printf(
@@ -41,9 +28,7 @@ static void create_realm(struct fixture *f, const char *uri, const char *methods
     bondy_buf_append_byte(&text, '\0');
     assert_string_equal(fixture_do(f, CREATE_REALM, NULL, NULL, text.data), "");
     bondy_buf_fini(&text);
-    bondy_realm_make_keys_wait(1, 0, &keys.made, NULL);
-    assert_int_equal(fixture_job(f, put_keys, &keys), BONDY_OK);
-    json_decref(keys.made);
+    fixture_keys(f, uri);
 }
 
 /* A ticket as an identity provider's login would have it, with `changes` laid over its claims. */
