@@ -42,20 +42,40 @@ static int wrong(struct bondy_error *err, const struct bondy_config_row *row,
                       BONDY_SLICE_ARG(text), article, type, example);
 }
 
+/* A limit in the words of its key: "1s", "64KB", "18080". */
+static void put_limit(const struct bondy_config_row *row, int64_t number, struct bondy_buf *out)
+{
+    switch (row->type) {
+    case BONDY_KEY_MS:
+    case BONDY_KEY_SECONDS:
+        bondy_config_format_duration(number, out);
+        break;
+    case BONDY_KEY_BYTES:
+        bondy_config_format_bytes(number, out);
+        break;
+    default:
+        bondy_buf_printf(out, "%" PRId64, number);
+        break;
+    }
+}
+
 static int check_range(const struct bondy_config_row *row, struct bondy_slice text, int64_t number,
                        struct bondy_error *err)
 {
     int64_t max = row->type == BONDY_KEY_PORT ? 65535 : row->max;
+    struct bondy_buf allowed = BONDY_BUF_EMPTY;
 
     if (number >= row->min && (max == 0 || number <= max))
         return BONDY_OK;
-    if (max == 0)
-        return bondy_fail(err, BONDY_ELIMIT,
-                          BONDY_SLICE_FMT " is too small, allowed: %" PRId64 " and more",
-                          BONDY_SLICE_ARG(text), row->min);
-    return bondy_fail(err, BONDY_ELIMIT,
-                      BONDY_SLICE_FMT " is out of range, allowed: %" PRId64 " to %" PRId64,
-                      BONDY_SLICE_ARG(text), row->min, max);
+    put_limit(row, row->min, &allowed);
+    bondy_buf_append_text(&allowed, max == 0 ? " and more" : " to ");
+    if (max != 0)
+        put_limit(row, max, &allowed);
+    bondy_fail(err, BONDY_ELIMIT, BONDY_SLICE_FMT " is %s, allowed: " BONDY_SLICE_FMT,
+               BONDY_SLICE_ARG(text), max == 0 ? "too small" : "out of range",
+               BONDY_SLICE_ARG(bondy_buf_slice(&allowed)));
+    bondy_buf_fini(&allowed);
+    return BONDY_ELIMIT;
 }
 
 static int parse_int(const struct bondy_config_row *row, struct bondy_slice text,
