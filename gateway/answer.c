@@ -275,6 +275,7 @@ void bondy_exchange_answer_options(struct bondy_exchange *exchange, unsigned met
     json_decref(headers);
     bondy_route_allow(methods, allow);
     bondy_response_set_header(response, "allow", bondy_slice_text(allow), NULL);
-    bondy_cors_preflight(&exchange->listener->cors, exchange->request, methods, response);
+    if (!exchange->path->is_page)
+        bondy_cors_preflight(&exchange->listener->cors, exchange->request, methods, response);
     bondy_exchange_answer(exchange, response);
 }

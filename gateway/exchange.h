@@ -48,8 +48,9 @@ struct bondy_exchange {
     const struct bondy_gateway_listener *listener;
     struct bondy_request *request;
     struct bondy_spec *spec; /* our reference: keeps everything below alive */
-    const struct bondy_operation *operation;
-    const struct bondy_media *media; /* what the answer is written in */
+    const struct bondy_path *path;
+    const struct bondy_operation *operation; /* NULL: OPTIONS that no document declares */
+    const struct bondy_media *media;         /* what the answer is written in */
     const char *language;
 
     bool is_anonymous;

@@ -211,6 +211,7 @@ static struct bondy_exchange *start_exchange(struct bondy_gateway_thread *thread
     exchange->listener = listener;
     exchange->request = request;
     exchange->spec = bondy_spec_ref((struct bondy_spec *)match->path->version->spec);
+    exchange->path = match->path;
     exchange->operation = match->operation;
     exchange->is_anonymous = true;
     keep_bindings(exchange, match);

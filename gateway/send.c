@@ -37,7 +37,8 @@ void bondy_exchange_answer(struct bondy_exchange *exchange, struct bondy_respons
 
     if (exchange->operation != NULL)
         put_version(exchange, response);
-    bondy_cors_apply(&exchange->listener->cors, request, response);
+    if (!exchange->path->is_page)
+        bondy_cors_apply(&exchange->listener->cors, request, response);
     bondy_request_set_user(request, NULL);
     bondy_response_send(request, response);
     bondy_exchange_end(exchange);

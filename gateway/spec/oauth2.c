@@ -140,6 +140,7 @@ static void add_authorize(struct maker *maker, const struct wanted *wanted)
     bondy_free(path->provides.items);
     path->provides = (struct bondy_media_list){NULL, 0};
     set_media(&path->provides, PAGES, BONDY_COUNT(PAGES));
+    path->is_page = true; /* RFC 9700, 2.6 */
     add_operation(maker, path, BONDY_METHOD_GET, "oauth2_authorize");
     add_operation(maker, path, BONDY_METHOD_POST, "oauth2_authorize");
 }

@@ -166,6 +166,7 @@ struct bondy_path {
     /* Of a generated token endpoint only `grants` counts: what it serves. */
     struct bondy_security security;
     bool is_generated; /* by the version's oauth2 (oauth2.c): loses to a route of the document */
+    bool is_page;      /* browsers go there; scripts of other sites have nothing to do with it */
     struct bondy_media_list accepts;
     struct bondy_media_list provides;
     struct bondy_operation *operations[BONDY_METHODS]; /* NULL: not declared */

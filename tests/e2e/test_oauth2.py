@@ -554,6 +554,19 @@ def test_what_only_clients_have_is_checked_and_changed_alone(server):
     assert admin(f"{clients}/changing").json()["meta"] == {"team": "sea", "client_name": "Map"}
 
 
+def test_scripts_of_other_sites_may_use_the_endpoints_but_not_the_page(server):
+    """RFC 9700, 2.6"""
+    origin = {"origin": "https://spa.example"}
+    preflight = {**origin, "access-control-request-method": "POST"}
+    for path, method, is_open in (("/oauth/token", "POST", True), ("/oauth/jwks", "GET", True), ("/oauth/authorize", "GET", False),
+                                  ("/oauth/authorize", "POST", False)):
+        answers = [server.send("OPTIONS", "/v1" + path, None, preflight),
+                   server.send(method, "/v1" + path, "" if method == "POST" else None,
+                               {**origin, **({"content-type": "application/x-www-form-urlencoded"} if method == "POST" else {})})]
+        for answer in answers:
+            assert ("access-control-allow-origin" in answer.headers) is is_open, (path, answer, answer.headers)
+
+
 def test_the_issuer_can_be_said():
     with Daemon(settings=SETTINGS) as daemon:
         started(daemon, specification(issuer="https://api.rivermap.example/v1"))
