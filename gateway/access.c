@@ -154,8 +154,8 @@ static struct bondy_response *make_401(struct bondy_exchange *exchange)
 
     if (exchange->access.was_sent) {
         problem.message = "the credentials were not accepted";
-        problem.description = "they are wrong, expired or revoked, or must not be used from this "
-                              "address or without TLS";
+        problem.description = "they are wrong, expired or revoked, need TLS, or no source of the "
+                              "realm admits this method from this address";
     }
     response = bondy_exchange_problem(exchange, &problem);
     bondy_free(ways);

@@ -43,12 +43,19 @@ static void set_challenge(struct bondy_response *response, const char *realm)
     bondy_buf_fini(&text);
 }
 
+/* Clients of others show error_description alone, which is the message: it names the parameter. */
+static json_t *name_fault(const struct oauth2_fault *fault)
+{
+    return fault->key == NULL ? json_string(fault->message)
+                              : json_sprintf("%s (%s)", fault->message, fault->key);
+}
+
 static struct bondy_response *make_refusal(const struct oauth2_fault *fault, const char *realm)
 {
-    json_t *body =
-        json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", fault->code, "message", fault->message,
-                  "description", fault->description == NULL ? "" : fault->description, "error",
-                  fault->code, "error_description", fault->message);
+    json_t *message = name_fault(fault);
+    json_t *body = json_pack("{s:s, s:O, s:s, s:s, s:o}", "code", fault->code, "message", message,
+                             "description", fault->description == NULL ? "" : fault->description,
+                             "error", fault->code, "error_description", message);
     struct bondy_response *response;
 
     if (fault->key != NULL)

@@ -137,8 +137,40 @@ static int keep_members(struct bondy_admin_call *call)
     return BONDY_OK;
 }
 
+/* What is wrong is said in the words of the input. */
+static void blame_members(const json_t *input, json_t *problem)
+{
+    static const char *const names[][2] = {{"username", "client_id"},
+                                           {"password", "client_secret"}};
+    json_t *errors = json_object_get(problem, "errors"), *one;
+    size_t i;
+
+    json_array_foreach(errors, i, one)
+    {
+        blame_members(input, one);
+    }
+    for (i = 0; i < BONDY_COUNT(names); i++) {
+        struct bondy_slice message = bondy_json_text(problem, "message");
+        const char *rest;
+
+        if (!bondy_slice_is(bondy_json_text(problem, "key"), names[i][0]) ||
+            json_object_get(input, names[i][1]) == NULL)
+            continue;
+        json_object_set_new(problem, "key", json_string(names[i][1]));
+        json_object_set_new(problem, "pointer", json_sprintf("/%s", names[i][1]));
+        rest = message.len == 0 ? NULL : strstr(message.data, names[i][0]);
+        if (rest != NULL)
+            json_object_set_new(problem, "message",
+                                json_sprintf("%.*s%s%s", (int)(rest - message.data), message.data,
+                                             names[i][1], rest + strlen(names[i][0])));
+        return;
+    }
+}
+
 static int prepare(struct bondy_admin_call *call, size_t index, const char *group, bool is_update)
 {
+    int rc;
+
     if (bondy_admin_need_object(call, index, "data") < 0)
         return BONDY_EINVAL;
     call->prepared = json_copy(json_array_get(call->args, index));
@@ -149,7 +181,10 @@ static int prepare(struct bondy_admin_call *call, size_t index, const char *grou
             return BONDY_EINVAL;
     }
     add_group(call->prepared, group, is_update);
-    return bondy_admin_prepare_user(call, call->prepared, is_update);
+    rc = bondy_admin_prepare_user(call, call->prepared, is_update);
+    if (rc < 0 && strcmp(group, CLIENTS) == 0)
+        blame_members(json_array_get(call->args, index), call->problem);
+    return rc;
 }
 
 static int prepare_add_client(struct bondy_admin_call *call, const struct bondy_store_view *view)

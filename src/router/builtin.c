@@ -81,7 +81,8 @@ void bondy_builtin_call(struct bondy_call *call, const struct bondy_message *mes
 
     if (options->find_procedure == NULL ||
         !options->find_procedure(options->context, message->uri, &fn, &context)) {
-        bondy_dealer_fail(call, BONDY_ERR_NO_SUCH_PROCEDURE, NULL);
+        bondy_dealer_fail(call, BONDY_ERR_NO_SUCH_PROCEDURE,
+                          "the node has no procedure of this name; bondy.api.describe lists all");
         return;
     }
     invocation = invocation_create(call, message);

@@ -92,7 +92,8 @@ int bondy_master_key_parse(struct bondy_slice text, struct bondy_master_key *out
     if (!read_octets(word, out->octets))
         return bondy_fail(err, BONDY_EINVAL,
                           "a master key is %d octets: %d hexadecimal digits, or base64; this is "
-                          "%zu characters of something else",
+                          "%zu characters of something else (bondyd --make-master-key FILE makes "
+                          "one)",
                           KEY_LEN, 2 * KEY_LEN, word.len);
     if (sodium_is_zero(out->octets, sizeof out->octets))
         return bondy_fail(err, BONDY_EINVAL, "a master key of nothing but zeros is none");

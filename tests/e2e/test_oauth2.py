@@ -552,6 +552,13 @@ def test_what_only_clients_have_is_checked_and_changed_alone(server):
             refused = admin(f"{clients}/changing", "PUT", document)
             assert refused.status == 400 and refused.json()["key"] == key, (document, refused)
     assert admin(f"{clients}/changing").json()["meta"] == {"team": "sea", "client_name": "Map"}
+    for document, keys in (({"client_id": "short", "client_secret": "x"}, ["client_secret"]),
+                           ({"client_id": "a b", "client_secret": "x"}, ["client_id", "client_secret"]),
+                           ({"username": "short", "password": "x"}, ["password"])):
+        refused = admin(clients, "POST", document).json()
+        for error in refused.get("errors", [refused]):
+            assert error["key"] in keys and error["pointer"] == "/" + error["key"] and error["key"] in error["message"], refused
+        assert len(refused.get("errors", [refused])) == len(keys), refused
 
 
 def test_scripts_of_other_sites_may_use_the_endpoints_but_not_the_page(server):
