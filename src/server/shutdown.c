@@ -91,13 +91,22 @@ static void drain(struct bondy_server *server)
               BONDY_F_U64("drain_ms", bondy_clock_mono_ms() - started_ms));
 }
 
+/* The writer's last commit may have posted to the main loop, and nobody posts after it: what came
+ * is read while all that it may look at is still there. */
+static void close_store(struct bondy_server *server)
+{
+    bondy_purge_stop(BONDY_MOVE(server->purge));
+    bondy_store_close(BONDY_MOVE(server->store));
+    bondy_seal_destroy(BONDY_MOVE(server->seal));
+    if (server->main_loop != NULL)
+        bondy_loop_turn(server->main_loop, 0);
+}
+
 static void free_rest(struct bondy_server *server)
 {
     bondy_publish_thread_start();
     bondy_server_free_listeners(server);
-    bondy_purge_stop(BONDY_MOVE(server->purge));
-    bondy_store_close(BONDY_MOVE(server->store));
-    bondy_seal_destroy(BONDY_MOVE(server->seal));
+    close_store(server);
     bondy_server_free_admin(server);
     bondy_server_free_gateway(server);
     if (server->router != NULL)
