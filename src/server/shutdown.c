@@ -99,7 +99,7 @@ static void close_store(struct bondy_server *server)
     bondy_store_close(BONDY_MOVE(server->store));
     bondy_seal_destroy(BONDY_MOVE(server->seal));
     if (server->main_loop != NULL)
-        bondy_loop_turn(server->main_loop, 0);
+        bondy_loop_run_mail(server->main_loop);
 }
 
 static void free_rest(struct bondy_server *server)

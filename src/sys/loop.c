@@ -255,15 +255,24 @@ void bondy_loop_stop(struct bondy_loop *loop)
     wake_up(loop);
 }
 
+void bondy_loop_run_mail(struct bondy_loop *loop)
+{
+    struct bondy_loop *before = current;
+
+    current = loop;
+    while (atomic_load(&loop->inbox) != NULL)
+        empty_inbox(loop);
+    current = before;
+}
+
 void bondy_loop_destroy(struct bondy_loop *loop)
 {
     struct bondy_loop *before = current;
 
     if (loop == NULL)
         return;
+    bondy_loop_run_mail(loop);
     current = loop;
-    while (atomic_load(&loop->inbox) != NULL)
-        empty_inbox(loop);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     BONDY_BUG_ON(uv_loop_close(&loop->uv) < 0);

@@ -25,6 +25,9 @@ int bondy_loop_create(unsigned index, struct bondy_loop **out, struct bondy_erro
 /* Every handle on it must be closed; runs the loop until close callbacks are done. Mail that is
  * still in the inbox is run first, so its objects must be there; nobody may post any more. */
 void bondy_loop_destroy(struct bondy_loop *loop);
+/* Runs all mail there is, and nothing else: no timers, no descriptors. For a loop that does not
+ * turn any more, before what its mail looks at is freed. */
+void bondy_loop_run_mail(struct bondy_loop *loop);
 /* Turns until bondy_loop_stop(), which may come first; registers the calling thread as RCU reader
  * for that time. */
 void bondy_loop_run(struct bondy_loop *loop);

@@ -157,11 +157,42 @@ static void a_stop_that_comes_before_run_ends_it_at_once(void **state)
 }
 
 static int undelivered;
+static struct bondy_loop *mail_loop;
 
 static void count_delivery(struct bondy_mail *mail)
 {
     (void)mail;
     undelivered--;
+}
+
+static void post_again_once(struct bondy_mail *mail)
+{
+    mail->run = count_delivery;
+    bondy_loop_post(mail_loop, mail);
+}
+
+static void count_early_timer(struct bondy_timer *timer)
+{
+    (void)timer;
+    undelivered = -1;
+}
+
+static void mail_alone_can_be_run_to_the_last(void **state)
+{
+    struct bondy_mail mails[2] = {{NULL, count_delivery}, {NULL, post_again_once}};
+    struct bondy_timer timer;
+
+    (void)state;
+    mail_loop = make_loop();
+    undelivered = 2;
+    bondy_timer_init(&timer, count_early_timer);
+    bondy_timer_start(bondy_loop_wheel(mail_loop), &timer, 0);
+    bondy_loop_post(mail_loop, &mails[0]);
+    bondy_loop_post(mail_loop, &mails[1]);
+    bondy_loop_run_mail(mail_loop);
+    assert_int_equal(undelivered, 0);
+    bondy_timer_stop(bondy_loop_wheel(mail_loop), &timer);
+    bondy_loop_destroy(mail_loop);
 }
 
 static void destroying_a_loop_runs_the_mail_that_is_left(void **state)
@@ -661,6 +692,7 @@ int main(void)
         cmocka_unit_test(mail_of_several_threads_arrives_in_each_sender_s_order),
         cmocka_unit_test(a_sleeping_loop_is_always_woken),
         cmocka_unit_test(a_stop_that_comes_before_run_ends_it_at_once),
+        cmocka_unit_test(mail_alone_can_be_run_to_the_last),
         cmocka_unit_test(destroying_a_loop_runs_the_mail_that_is_left),
         cmocka_unit_test(a_turn_runs_callbacks_then_mail_then_timers_then_hooks_by_rank),
         cmocka_unit_test(hooks_that_never_rest_get_eight_rounds_and_the_next_turn),
