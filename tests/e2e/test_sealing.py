@@ -60,7 +60,7 @@ def daemon(data=None, current=None, previous=None, environment=None, wait=True):
         settings["security.master_key_file.previous"] = previous
     node = Daemon(dev=False, settings=settings, environment=environment, wait=wait)
     if data:
-        shutil.copytree(data, node.data)
+        shutil.copytree(data, node.data, ignore=shutil.ignore_patterns("*.sock"))  # of one that was killed
     return node
 
 
