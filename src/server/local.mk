@@ -25,6 +25,7 @@ src_server_libserver_a_SOURCES = \
 	src/server/log_level.c src/server/log_level.h \
 	src/server/monitor.c src/server/monitor.h \
 	src/server/options.c src/server/options.h \
+	src/server/realm_keys.c src/server/realm_keys.h \
 	src/server/reload.c \
 	src/server/server.h \
 	src/server/master_key.c src/server/master_key.h \

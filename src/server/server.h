@@ -63,8 +63,6 @@ struct bondy_server_identity {
     bool may_have_moved; /* this commit changed a realm, group, grant or source */
     bool is_quiet;
     bool wants_keys;
-    atomic_bool is_asked_for_keys;
-    struct bondy_mail keys_mail;
 };
 
 struct bondy_server {
@@ -94,6 +92,7 @@ struct bondy_server {
     struct bondy_server_watchdog *watchdog;
     struct bondy_server_schedule *schedule;
     struct bondy_server_monitor *monitor;
+    struct bondy_server_realm_keys *realm_keys;
     struct bondy_server_log_level *log_level;
     atomic_bool ready_requires_all; /* health.ready_requires */
     /* Set by signals, on the main loop. */

@@ -8,6 +8,7 @@
 #include "src/server/server.h"
 #include "src/server/log_level.h"
 #include "src/server/monitor.h"
+#include "src/server/realm_keys.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
@@ -122,6 +123,7 @@ static void free_rest(struct bondy_server *server)
         bondy_loop_destroy(BONDY_MOVE(server->main_loop));
     /* Mail of theirs may have been under way. */
     bondy_server_schedule_destroy(BONDY_MOVE(server->schedule));
+    bondy_server_realm_keys_destroy(BONDY_MOVE(server->realm_keys));
     bondy_server_monitor_destroy(BONDY_MOVE(server->monitor));
     bondy_server_log_level_destroy(BONDY_MOVE(server->log_level));
 }

@@ -7,6 +7,7 @@
 #include "src/server/server.h"
 #include "src/server/log_level.h"
 #include "src/server/monitor.h"
+#include "src/server/realm_keys.h"
 #include "src/server/schedule.h"
 #include "src/server/watchdog.h"
 #include "src/server/wire.h"
@@ -38,6 +39,7 @@ static int make_tables(struct bondy_server *server, struct bondy_error *err)
     bondy_process_metrics();
     bondy_alarm_metrics();
     server->monitor = bondy_server_monitor_create(server);
+    server->realm_keys = bondy_server_realm_keys_create(server);
     server->log_level = bondy_server_log_level_create(server);
     return BONDY_OK;
 }
@@ -93,7 +95,7 @@ static void announce(struct bondy_server *server, uint64_t started_ms)
     server->schedule = bondy_server_schedule_start(server);
     bondy_server_tell_alarms(server, true);
     bondy_server_monitor_start(server->monitor);
-    bondy_server_make_keys(server);
+    bondy_server_realm_keys_start(server->realm_keys);
     server->purge =
         bondy_purge_start(server->store, server->main_loop,
                           &(struct bondy_purge_options){.delay_ms = (uint64_t)bondy_config_number(

@@ -20,8 +20,6 @@ void bondy_server_tell_alarms(struct bondy_server *server, bool is_on);
 int bondy_server_make_identity(struct bondy_server *server, struct bondy_error *err);
 void bondy_server_make_logins(struct bondy_server *server);
 int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error *err);
-/* Makes signing keys for realms that have none, in the background. Main loop, when ready. */
-void bondy_server_make_keys(struct bondy_server *server);
 /* The change feed, control thread; on_commit after the realms were published. */
 void bondy_server_identity_on_change(struct bondy_server *server,
                                      const struct bondy_change *change);

@@ -15,6 +15,7 @@
 #include "src/security/entity/names.h"
 #include "src/security/entity/user.h"
 #include "src/security/token/rules.h"
+#include "src/server/realm_keys.h"
 #include "src/server/server.h"
 #include "src/server/wire.h"
 #include "src/sys/process.h"
@@ -22,13 +23,11 @@
 
 /* Who may join and do what: the rules of the configuration, the pools that hash and look up, what
  * logins share; what a change of users and permissions means for the sessions of each thread; and
- * the work in the background that must not hold up the start: the admin's password, keys of realms.
- */
+ * the work in the background that must not hold up the start: the admin's password. */
 
 #define READERS 2
 #define READ_QUEUE 4096
 #define HASH_NICE 10 /* key derivation waits for whoever serves connections */
-#define SIGNING_KEYS 3
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
@@ -244,23 +243,6 @@ static bool compare_epoch(void *context, const struct bondy_realm *realm)
     return true;
 }
 
-static void wake_keys(struct bondy_mail *mail);
-
-static void ask_for_keys(struct bondy_server *server)
-{
-    struct bondy_server_identity *identity = &server->identity;
-    bool is_asked = atomic_exchange(&identity->is_asked_for_keys, true);
-
-    identity->wants_keys = false;
-    if (is_asked || atomic_load(&server->status) != BONDY_SERVER_READY) {
-        if (!is_asked)
-            atomic_store(&identity->is_asked_for_keys, false);
-        return;
-    }
-    identity->keys_mail = (struct bondy_mail){.run = wake_keys};
-    bondy_loop_post(server->main_loop, &identity->keys_mail);
-}
-
 void bondy_server_identity_on_commit(struct bondy_server *server)
 {
     struct bondy_server_identity *identity = &server->identity;
@@ -276,7 +258,8 @@ void bondy_server_identity_on_commit(struct bondy_server *server)
     }
     identity->may_have_moved = false;
     if (identity->wants_keys)
-        ask_for_keys(server);
+        bondy_server_realm_keys_ask(server->realm_keys);
+    identity->wants_keys = false;
 }
 
 /* ---- logins -----------------------------------------------------------------------------------
@@ -464,101 +447,6 @@ int bondy_server_make_admin_user(struct bondy_server *server, struct bondy_error
     self->work.run = set_admin_password;
     self->work.done = admin_password_set;
     return bondy_pool_submit(server->identity.hashers, server->main_loop, &self->work, err);
-}
-
-/* ---- keys of realms ----------------------------------------------------------------------------
- */
-
-struct keys_work {
-    struct bondy_work work;
-    struct bondy_server *server;
-    json_t *realms; /* URIs */
-    /* Of the realm at hand. */
-    struct bondy_store_job job;
-    struct bondy_edit edit;
-    const char *uri;
-    json_t *keys;
-};
-
-static int run_keys(struct bondy_store_job *job, struct bondy_store_write *write,
-                    struct bondy_error *err)
-{
-    struct keys_work *self = BONDY_CONTAINER(job, struct keys_work, job);
-
-    (void)err;
-    bondy_edit_start(&self->edit, write);
-    return bondy_edit_end(
-        &self->edit, bondy_realm_apply_keys(&self->edit, bondy_slice_text(self->uri), self->keys));
-}
-
-/* Encryption keys are made when something needs them: nothing does yet. */
-static void make_keys_of_one(struct keys_work *self)
-{
-    struct bondy_error err = {0};
-
-    if (bondy_realm_make_keys_wait(SIGNING_KEYS, 0, &self->keys, &err) < 0) {
-        bondy_log(BONDY_LOG_ERROR, "realm_keys_failed", BONDY_F_STR("realm", self->uri),
-                  BONDY_F_STR("reason", err.text));
-        return;
-    }
-    self->job.run = run_keys;
-    self->edit = (struct bondy_edit){.rules = &self->server->identity.rules};
-    bondy_publish_idle();
-    if (bondy_store_run_wait(self->server->store, &self->job, &err) < 0)
-        bondy_log(BONDY_LOG_WARN, "realm_keys_not_stored", BONDY_F_STR("realm", self->uri),
-                  BONDY_F_STR("reason", err.text));
-    bondy_publish_busy();
-    bondy_edit_fini(&self->edit);
-    json_decref(BONDY_MOVE(self->keys));
-}
-
-static void make_keys(struct bondy_work *work)
-{
-    struct keys_work *self = BONDY_CONTAINER(work, struct keys_work, work);
-    size_t index;
-    json_t *uri;
-
-    json_array_foreach(self->realms, index, uri)
-    {
-        self->uri = json_string_value(uri);
-        make_keys_of_one(self);
-    }
-}
-
-static void keys_made(struct bondy_work *work)
-{
-    struct keys_work *self = BONDY_CONTAINER(work, struct keys_work, work);
-
-    json_decref(self->realms);
-    bondy_free(self);
-}
-
-static bool add_needy(void *context, const struct bondy_realm *realm)
-{
-    if (bondy_realm_needs_keys(realm))
-        json_array_append_new(context, json_string(realm->uri));
-    return true;
-}
-
-/* Main loop. A queue that is full is tried again with the next change. */
-void bondy_server_make_keys(struct bondy_server *server)
-{
-    struct keys_work *self = bondy_zalloc(sizeof *self);
-
-    atomic_store(&server->identity.is_asked_for_keys, false);
-    self->server = server;
-    self->realms = json_array();
-    bondy_realms_each(server->realms, add_needy, self->realms);
-    self->work.run = make_keys;
-    self->work.done = keys_made;
-    if (json_array_size(self->realms) == 0 ||
-        bondy_pool_submit(server->identity.hashers, server->main_loop, &self->work, NULL) < 0)
-        keys_made(&self->work);
-}
-
-static void wake_keys(struct bondy_mail *mail)
-{
-    bondy_server_make_keys(BONDY_CONTAINER(mail, struct bondy_server, identity.keys_mail));
 }
 
 /* ---- the end -----------------------------------------------------------------------------------

@@ -238,3 +238,17 @@ def test_what_every_node_has_does_not_claim_to_be_from_1970():
         assert "created_at" not in shown and shown["updated_at"] > "2026"
         shown = daemon.admin("/realms/dev").json()
         assert "2026" < shown["created_at"] <= shown["updated_at"]
+
+
+def test_the_keys_of_each_realm_are_made_once(tmp_path):
+    """Each commit says that others have none yet: what is under way is not begun again."""
+    realms = [{"uri": f"com.example.tenant{n}", "authmethods": ["anonymous"]} for n in range(40)]
+    with fresh(**{"security.config_file": realm_file(tmp_path, realms)}) as node:
+        user = "admin:" + password_of(node)
+        uris = [realm["uri"] for realm in realms] + [MASTER]
+        for uri in uris:
+            wait_until(lambda: node.admin("/realms/" + uri, user=user).json()["public_keys"])
+        wait_until(lambda: "event=realm_keys_made" in node.log())
+        assert node.stop() == 0
+        made = re.findall(r"event=realm_keys_made .*\brealms=(\d+)", node.log())
+        assert sum(map(int, made)) == len(uris), made

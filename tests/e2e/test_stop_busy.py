@@ -6,7 +6,7 @@ import threading
 import pytest
 from daemon import Daemon
 from identities import CHEAP, PASSWORD, attempt, shop
-from wamp_login import Password, Scram
+from wamp_login import Anonymous, Password, Scram
 from wamp_peer import Closed, wait_until
 
 REALM = "com.example.shop"
@@ -32,7 +32,8 @@ class Busy:
 def steps(daemon):
     """What ends on the pools, at the writer, and in mail to other threads."""
     return [
-        lambda n: daemon.admin("/realms", "POST", {"uri": f"com.example.made{n}"}),  # makes keys
+        lambda n: daemon.admin("/realms", "POST", {"uri": f"com.example.made{n}"}),
+        lambda n: attempt(daemon, Anonymous(), f"com.example.auto{n}"),  # has no keys yet: asks for them
         lambda n: daemon.admin(f"/realms/{REALM}/users", "POST", {"username": f"user{n}", "password": PASSWORD}),
         lambda n: daemon.admin("/services/backup", "POST", {}),
         lambda n: daemon.admin(f"/realms/{REALM}/sessions"),
@@ -44,7 +45,7 @@ def steps(daemon):
 
 @pytest.mark.parametrize("grace", ["10ms", "10s"])
 def test_a_busy_node_ends_cleanly(grace):
-    settings = dict(CHEAP, **{"shutdown.grace_period": grace})
+    settings = dict(CHEAP, **{"security.automatically_create_realms": "on", "shutdown.grace_period": grace})
     with Daemon(settings=settings) as daemon:
         answer = daemon.admin("/realms", "POST", shop())
         assert answer.status == 201, answer
